@@ -1,0 +1,1 @@
+//! heddle-agent: not written yet.

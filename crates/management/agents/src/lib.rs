@@ -1,0 +1,1 @@
+//! heddle-agents: not written yet.

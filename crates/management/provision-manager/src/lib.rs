@@ -1,0 +1,1 @@
+//! heddle-provision-manager: not written yet.

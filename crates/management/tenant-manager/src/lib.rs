@@ -1,0 +1,1 @@
+//! heddle-tenant-manager: not written yet.

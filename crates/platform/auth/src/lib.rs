@@ -1,0 +1,1 @@
+//! heddle-auth: not written yet.

@@ -1,0 +1,1 @@
+//! heddle-bus: not written yet.

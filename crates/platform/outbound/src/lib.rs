@@ -1,0 +1,1 @@
+//! heddle-outbound: not written yet.

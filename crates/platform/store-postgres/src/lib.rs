@@ -1,0 +1,1 @@
+//! heddle-store-postgres: not written yet.

@@ -1,0 +1,1 @@
+//! heddle-store-sqlite: not written yet.

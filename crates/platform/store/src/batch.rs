@@ -1,0 +1,122 @@
+//! A write set: everything that one commit does.
+
+use heddle_clock::Timestamp;
+use heddle_ids::{JobId, WorkerId};
+use heddle_telemetry::TraceContext;
+
+use crate::{Columns, DirectoryRow, Lease, NewEvent, NewJob, Nonce};
+
+/// What a write expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// No row.
+    Absent,
+    /// A row of exactly this version.
+    Exactly(u64),
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// What was done, such as `participant.create`.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// Why, when an administrator acted for a participant.
+    pub reason: Option<String>,
+}
+
+/// One write of a batch. Writes are applied in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Inserts (`Absent`, the new version is 1) or replaces (`Exactly(v)`, the new version is v + 1) a document.
+    Put {
+        /// The aggregate's kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// What must be there: a miss is `Duplicate` for `Absent`, else `Stale`.
+        expected: ExpectedVersion,
+        /// Promoted columns.
+        columns: Columns,
+        /// The JSON text.
+        document: String,
+    },
+    /// Deletes a document of exactly this version; a miss is `Stale`.
+    Delete {
+        /// The aggregate's kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The version that was read.
+        version: u64,
+    },
+    /// Changes nothing, but fails with `Stale` unless the row is as it was read.
+    Check {
+        /// The aggregate's kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// What must be there.
+        expected: ExpectedVersion,
+    },
+    /// Enqueues a job. With `lease_for`, the job is claimed by that worker in the same commit, if it is due and
+    /// no unfinished job has the same order key.
+    Enqueue {
+        /// Its id.
+        id: JobId,
+        /// The job.
+        job: NewJob,
+        /// The worker that will run it at once, with the token of its lease and when that ends.
+        lease_for: Option<(WorkerId, String, Timestamp)>,
+    },
+    /// Deletes a finished job; fails with `LeaseLost` if the lease is not ours.
+    Complete(Lease),
+    /// Gives a job back with one more failed attempt, due later; fails with `LeaseLost` if the lease is not ours.
+    Reschedule {
+        /// The lease.
+        lease: Lease,
+        /// When it is due again.
+        due_at: Timestamp,
+        /// What went wrong, for the person who looks.
+        error: String,
+    },
+    /// Sets a job aside for a person; fails with `LeaseLost` if the lease is not ours.
+    Bury {
+        /// The lease.
+        lease: Lease,
+        /// What went wrong.
+        error: String,
+    },
+    /// Deletes the jobs of an order key that nobody holds.
+    CancelJobs {
+        /// The order key.
+        order_key: String,
+    },
+    /// Emits an event.
+    Emit(NewEvent),
+    /// Appends to the audit log.
+    Audit(AuditEntry),
+    /// Records a nonce; seen before, `Duplicate`.
+    Once(Nonce),
+    /// Publishes or replaces a directory row; if another owner holds the key, `Duplicate`.
+    Publish(DirectoryRow),
+    /// Withdraws a directory row, if it is ours.
+    Withdraw {
+        /// What kind of fact.
+        kind: &'static str,
+        /// Its key.
+        key: String,
+    },
+}
+
+/// Everything that one commit does, in order, and what it is stamped with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The writes.
+    pub writes: Vec<Write>,
+    /// The time of the commit: created, updated, enqueued, emitted at.
+    pub now: Timestamp,
+    /// The trace that jobs and events continue.
+    pub trace: Option<TraceContext>,
+}

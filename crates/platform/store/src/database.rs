@@ -1,0 +1,162 @@
+//! The waist itself: what an implementation provides.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heddle_clock::Timestamp;
+use heddle_ids::WorkerId;
+use heddle_tenancy::{Access, Directory, Owner};
+use tokio::sync::watch;
+
+use crate::{Batch, ClaimedJob, Event, EventCursor, Published, Query, Row, Selector, StoreError};
+
+/// One database. Implementations pass the contract suite (feature `contract`).
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Opens a snapshot: everything read through it is as of one moment.
+    async fn snapshot(&self, access: Access) -> Result<Box<dyn Snapshot>, StoreError>;
+
+    /// Commits a batch atomically: durable, or an error and nothing is written.
+    async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError>;
+
+    /// Claims due jobs: at most one per order key, in order, round the owners.
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError>;
+
+    /// Extends a worker's leases that have not run out; returns how many. Called while jobs run for long.
+    async fn extend(&self, worker: &WorkerId, until: Timestamp) -> Result<u64, StoreError>;
+
+    /// Frees the leases of every worker but `worker`. Only an implementation that cannot be shared between
+    /// processes does so (at its start nobody else can be alive); the others return 0 and let leases run out.
+    async fn free_leases_of_the_dead(&self, worker: &WorkerId) -> Result<u64, StoreError>;
+
+    /// When the next waiting job falls due, of these kinds.
+    async fn next_due(&self, kinds: &[String]) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Events after a cursor, oldest first. Never skips one that becomes visible later.
+    async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError>;
+
+    /// The place of the newest event.
+    async fn newest_event(&self) -> Result<EventCursor, StoreError>;
+
+    /// A published row.
+    async fn lookup(&self, directory: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError>;
+
+    /// Published rows of a kind, by key, after `after`.
+    async fn published(
+        &self,
+        directory: Directory,
+        kind: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError>;
+
+    /// Deletes what has expired (nonces, answers); returns how many rows.
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Changes of this database, in this process and in others.
+    fn signals(&self) -> &Signals;
+
+    /// One round trip, for health.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Finishes what is under way and closes the database.
+    async fn close(&self);
+}
+
+/// Reads as of one moment, within one access.
+#[async_trait]
+pub trait Snapshot: Send {
+    /// One row.
+    async fn row(&mut self, kind: &'static str, selector: Selector<'_>) -> Result<Option<Row>, StoreError>;
+
+    /// A list.
+    async fn rows(&mut self, kind: &'static str, query: &Query) -> Result<Vec<Row>, StoreError>;
+
+    /// How many rows fit, ignoring `offset` and `limit`.
+    async fn count(&mut self, kind: &'static str, query: &Query) -> Result<u64, StoreError>;
+}
+
+/// What a commit has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Jobs that were claimed for a worker in the same commit.
+    pub claimed: Vec<ClaimedJob>,
+}
+
+/// Which jobs a worker wants.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest {
+    /// The worker.
+    pub worker: WorkerId,
+    /// Kinds that it has handlers for.
+    pub kinds: Vec<String>,
+    /// Most jobs to claim.
+    pub limit: u32,
+    /// Most jobs of one owner that may be leased at a time.
+    pub per_owner_max: u32,
+    /// Most jobs for one remote host that may be leased at a time.
+    pub per_host_max: u32,
+    /// The current time.
+    pub now: Timestamp,
+    /// When the leases end.
+    pub until: Timestamp,
+    /// Unpredictable text that makes lease tokens different for every claim.
+    pub token: String,
+}
+
+/// Whose events a reader wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventOwners {
+    /// Those of one owner.
+    One(Owner),
+    /// Those of the installation and of all tenants: the management plane's own. Never a participant's.
+    Management,
+}
+
+/// Which events a reader wants.
+#[derive(Debug, Clone)]
+pub struct EventQuery {
+    /// Whose events.
+    pub owners: EventOwners,
+    /// After this place.
+    pub after: EventCursor,
+    /// Most events to return.
+    pub limit: u32,
+}
+
+/// Counters that move when something was committed; a waiter subscribes instead of polling.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    jobs: Arc<watch::Sender<u64>>,
+    events: Arc<watch::Sender<u64>>,
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self { jobs: Arc::new(watch::Sender::new(0)), events: Arc::new(watch::Sender::new(0)) }
+    }
+}
+
+impl Signals {
+    /// Moves when a job was enqueued, freed or finished.
+    #[must_use]
+    pub fn jobs(&self) -> watch::Receiver<u64> {
+        self.jobs.subscribe()
+    }
+
+    /// Moves when an event has got its place.
+    #[must_use]
+    pub fn events(&self) -> watch::Receiver<u64> {
+        self.events.subscribe()
+    }
+
+    /// Tells waiters for jobs. For implementations.
+    pub fn notify_jobs(&self) {
+        self.jobs.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Tells waiters for events. For implementations.
+    pub fn notify_events(&self) {
+        self.events.send_modify(|n| *n = n.wrapping_add(1));
+    }
+}

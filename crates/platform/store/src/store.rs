@@ -1,0 +1,99 @@
+//! The handle that everybody above the waist holds.
+
+use std::{fmt, sync::{Arc, OnceLock}};
+
+use heddle_clock::Environment;
+use heddle_tenancy::{Directory, Scope};
+
+use crate::{
+    Database, Event, EventCursor, EventQuery, Published, Signals, StoreError, Transaction,
+    worker::Dispatcher,
+};
+
+/// A database and the environment that commits are stamped with. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) database: Arc<dyn Database>,
+    pub(crate) environment: Environment,
+    pub(crate) dispatcher: Arc<OnceLock<Dispatcher>>,
+}
+
+impl Store {
+    /// Over an open database.
+    pub fn new(database: Arc<dyn Database>, environment: Environment) -> Self {
+        Self { database, environment, dispatcher: Arc::new(OnceLock::new()) }
+    }
+
+    /// Begins a transaction of what `scope` opens. Nothing is sent to the database before the first read.
+    pub fn begin<'s>(&self, scope: &'s dyn Scope) -> Transaction<'s> {
+        Transaction::new(self.clone(), scope)
+    }
+
+    /// Looks up a published row.
+    pub async fn lookup(&self, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
+        self.database.lookup(Directory, kind, key).await
+    }
+
+    /// Published rows of a kind in the order of their keys, after `after`.
+    pub async fn published(
+        &self,
+        kind: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError> {
+        self.database.published(Directory, kind, after, limit).await
+    }
+
+    /// Events of the owner that `scope` opens, after `after`, oldest first.
+    pub async fn events(
+        &self,
+        scope: &dyn Scope,
+        after: EventCursor,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let owners = crate::EventOwners::One(scope.access().owner().clone());
+        self.database.events(EventQuery { owners, after, limit }).await
+    }
+
+    /// Events of the management plane, for an operator.
+    pub async fn management_events(
+        &self,
+        _operator: &heddle_tenancy::OperatorScope,
+        after: EventCursor,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let owners = crate::EventOwners::Management;
+        self.database.events(EventQuery { owners, after, limit }).await
+    }
+
+    /// The place of the newest event, to follow from here on.
+    pub async fn newest_event(&self) -> Result<EventCursor, StoreError> {
+        self.database.newest_event().await
+    }
+
+    /// What moves when something was committed.
+    pub fn signals(&self) -> &Signals {
+        self.database.signals()
+    }
+
+    /// One round trip to the database, for health.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.ping().await
+    }
+
+    /// The clock and the random bytes that commits use.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The database below, for the composition root.
+    pub fn database(&self) -> &Arc<dyn Database> {
+        &self.database
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}

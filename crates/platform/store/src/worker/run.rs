@@ -1,0 +1,217 @@
+//! The long way: the loop that claims what is due, and what happens around a handler.
+
+use std::{
+    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::FutureExt;
+use heddle_ids::WorkerId;
+use heddle_telemetry::trace;
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::Instant,
+};
+use tracing::Instrument;
+
+use super::{Dispatched, JobContext, JobHandler, Outcome, Worker, lease_end, trace_of};
+use crate::{Backoff, Batch, ClaimRequest, ClaimedJob, StoreError, Write};
+
+/// Looks for due jobs at least this often, should a signal have been lost.
+const SAFETY_NET: Duration = Duration::from_secs(5);
+/// How long to leave the database alone after it was not available.
+const TROUBLE_WAIT: Duration = Duration::from_millis(500);
+
+pub(super) struct Loop {
+    id: WorkerId,
+    worker: Arc<Worker>,
+    kinds: Vec<String>,
+    permits: Arc<Semaphore>,
+    dispatched: mpsc::UnboundedReceiver<Dispatched>,
+    stopped: watch::Receiver<bool>,
+    /// Jobs may be waiting for a place; the next job that ends looks for them.
+    wants_room: Arc<AtomicBool>,
+}
+
+impl Loop {
+    pub(super) fn new(
+        id: WorkerId,
+        worker: Worker,
+        permits: Arc<Semaphore>,
+        dispatched: mpsc::UnboundedReceiver<Dispatched>,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
+        let kinds = worker.handlers.keys().cloned().collect();
+        let wants_room = Arc::new(AtomicBool::new(false));
+        Self { id, worker: Arc::new(worker), kinds, permits, dispatched, stopped, wants_room }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut signal = self.worker.store.signals().jobs();
+        let mut extend = tokio::time::interval(self.worker.limits.lease / 3);
+        extend.reset();
+        if let Err(error) = self.worker.store.database.free_leases_of_the_dead(&self.id).await {
+            tracing::warn!(component = "worker", action = "recover", %error, "leases of earlier processes stay");
+        }
+        let mut next_look = Instant::now();
+        loop {
+            let stopped = *self.stopped.borrow();
+            tokio::select! {
+                Some(next) = self.dispatched.recv() => self.spawn(next),
+                () = tokio::time::sleep_until(next_look), if !stopped => {
+                    signal.mark_unchanged();
+                    next_look = Instant::now() + self.claim().await;
+                }
+                Ok(()) = signal.changed(), if !stopped => next_look = Instant::now(),
+                _ = extend.tick() => self.extend().await,
+                Ok(()) = self.stopped.changed(), if !stopped => {}
+            }
+        }
+    }
+
+    /// Claims what there is room for and says how long to wait for more.
+    async fn claim(&self) -> Duration {
+        let mut permits = Vec::new();
+        while let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            permits.push(permit);
+        }
+        let room = permits.len();
+        if room == 0 {
+            self.wants_room.store(true, Ordering::SeqCst);
+            return SAFETY_NET;
+        }
+        match self.worker.store.database.claim(self.request(room)).await {
+            Ok(jobs) => {
+                let found = jobs.len();
+                for (job, permit) in jobs.into_iter().zip(permits) {
+                    self.spawn(Dispatched { job, permit });
+                }
+                if found == room {
+                    // There may be more than there was room for.
+                    self.wants_room.store(true, Ordering::SeqCst);
+                    return SAFETY_NET;
+                }
+                self.until_next_due().await
+            }
+            Err(error) => {
+                tracing::warn!(component = "worker", action = "claim", %error, "no jobs could be claimed");
+                TROUBLE_WAIT
+            }
+        }
+    }
+
+    fn request(&self, room: usize) -> ClaimRequest {
+        let (limits, environment) = (&self.worker.limits, &self.worker.store.environment);
+        let now = environment.now();
+        ClaimRequest {
+            worker: self.id.clone(),
+            kinds: self.kinds.clone(),
+            limit: u32::try_from(room).unwrap_or(u32::MAX),
+            per_owner_max: limits.per_owner_max,
+            per_host_max: limits.per_host_max,
+            now,
+            until: lease_end(now, limits),
+            token: URL_SAFE_NO_PAD.encode(environment.random::<12>()),
+        }
+    }
+
+    async fn until_next_due(&self) -> Duration {
+        let store = &self.worker.store;
+        match store.database.next_due(&self.kinds).await {
+            Ok(Some(due)) => due.since(store.environment.now()).clamp(Duration::from_millis(1), SAFETY_NET),
+            Ok(None) => SAFETY_NET,
+            Err(_) => TROUBLE_WAIT,
+        }
+    }
+
+    async fn extend(&self) {
+        if self.permits.available_permits() == self.worker.limits.jobs_max {
+            return;
+        }
+        let store = &self.worker.store;
+        let until = lease_end(store.environment.now(), &self.worker.limits);
+        if let Err(error) = store.database.extend(&self.id, until).await {
+            tracing::warn!(component = "worker", action = "extend", %error, "leases could not be extended");
+        }
+    }
+
+    fn spawn(&self, dispatched: Dispatched) {
+        let worker = self.worker.clone();
+        let wants_room = self.wants_room.clone();
+        let Some(handler) = worker.handlers.get(&dispatched.job.kind).cloned() else { return };
+        tokio::spawn(async move {
+            let Dispatched { job, permit } = dispatched;
+            let context = trace_of(&job, &worker.store);
+            let span = tracing::info_span!(
+                "job",
+                trace_id = %context.trace_id(),
+                component = "worker",
+                action = %job.kind,
+                owner = %job.owner,
+                participant_context_id = tracing::field::Empty,
+            );
+            if let heddle_tenancy::Owner::Participant(id) = &job.owner {
+                span.record("participant_context_id", id.as_str());
+            }
+            trace::within(context, attend(&worker, handler.as_ref(), job)).instrument(span).await;
+            drop(permit);
+            if wants_room.swap(false, Ordering::SeqCst) {
+                worker.store.signals().notify_jobs();
+            }
+        });
+    }
+}
+
+/// Calls the handler and writes down what became of the job.
+async fn attend(worker: &Worker, handler: &dyn JobHandler, job: ClaimedJob) {
+    let scope = worker.scopes.job(job.owner.clone(), &job.lease.job);
+    let context = JobContext { scope, job };
+    let run = std::panic::AssertUnwindSafe(handler.run(&context)).catch_unwind().await;
+    let outcome = match run {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(StoreError::LeaseLost { .. })) => Outcome::Completed,
+        Ok(Err(error)) if error.is_retryable() => {
+            Outcome::Retry { error: error.to_string(), after: Some(Duration::from_millis(5)) }
+        }
+        Ok(Err(error)) => Outcome::Retry { error: error.to_string(), after: None },
+        Err(_) => Outcome::Retry { error: "the handler panicked; this is a defect".to_owned(), after: None },
+    };
+    if let Err(error) = settle(worker, &context, outcome).await {
+        tracing::warn!(action = "settle", %error, "the job's outcome was not stored; its lease will run out");
+    }
+}
+
+async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Result<(), StoreError> {
+    let JobContext { scope, job } = context;
+    let (environment, lease) = (&worker.store.environment, job.lease.clone());
+    let now = environment.now();
+    let write = match outcome {
+        Outcome::Completed => return Ok(()),
+        Outcome::Done => Write::Complete(lease),
+        Outcome::Retry { error, .. } if job.attempts + 1 >= worker.limits.attempts_max => {
+            tracing::error!(action = "bury", job = %job.lease.job, %error, "the job failed too often");
+            Write::Bury { lease, error }
+        }
+        Outcome::Retry { error, after } => {
+            let wait = after.unwrap_or_else(|| Backoff::default().wait(job.attempts, environment));
+            tracing::info!(action = "retry", job = %job.lease.job, attempts = job.attempts, %error, "job failed");
+            Write::Reschedule { lease, due_at: now + wait, error }
+        }
+        Outcome::Bury { error } => {
+            tracing::error!(action = "bury", job = %job.lease.job, %error, "the job cannot succeed");
+            Write::Bury { lease, error }
+        }
+    };
+    let batch = Batch { writes: vec![write], now, trace: job.trace };
+    worker.store.database.commit(scope_access(scope), batch).await.map(drop)
+}
+
+fn scope_access(scope: &heddle_tenancy::JobScope) -> heddle_tenancy::Access {
+    use heddle_tenancy::{JobScope, Scope};
+    match scope {
+        JobScope::Operator(scope) => scope.access(),
+        JobScope::Participant(scope) => scope.access(),
+        JobScope::Tenant(scope) => scope.access(),
+    }
+}

@@ -1,0 +1,52 @@
+//! Log lines: one JSON object each (or readable text for a person at a terminal), on standard error.
+//!
+//! Fields that every line about a piece of work carries, through its span: `trace_id`, `component`, `action`
+//! and, where they apply, `tenant_id`, `participant_context_id`, `counter_party_id`, `contract_id`. The
+//! field `category` sorts lines for their readers; its values are the constants of [`category`].
+
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Values of the field `category`.
+pub mod category {
+    /// Ordinary progress and trouble of the application.
+    pub const APPLICATION: &str = "application";
+    /// Who did what, and who was refused.
+    pub const AUDIT: &str = "audit";
+    /// A message of the Dataspace Protocol or of Data Plane Signaling, sent or received.
+    pub const MESSAGE: &str = "message";
+    /// A step of the Decentralized Claims Protocol.
+    pub const CLAIMS: &str = "claims";
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// One JSON object a line.
+    #[default]
+    Json,
+    /// Text for a person.
+    Text,
+}
+
+/// Starts logging for this process. `filter` is a directive of `tracing_subscriber::EnvFilter`, such as
+/// `info` or `info,heddle_dsp=debug`; a malformed one falls back to `info`. A second call does nothing.
+pub fn start(format: Format, filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match format {
+        Format::Json => {
+            let lines = tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(true)
+                .with_writer(std::io::stderr);
+            registry.with(lines).try_init()
+        }
+        Format::Text => {
+            registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr)).try_init()
+        }
+    };
+    // Only a test harness starts twice; the first subscriber stays.
+    drop(started);
+}

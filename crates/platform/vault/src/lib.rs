@@ -1,0 +1,1 @@
+//! heddle-vault: not written yet.

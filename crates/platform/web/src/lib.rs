@@ -1,0 +1,1 @@
+//! heddle-web: not written yet.

@@ -1,0 +1,1 @@
+//! heddle-credentials: not written yet.

@@ -1,0 +1,3 @@
+//! The Decentralized Claims Protocol 1.0 as pure functions.
+pub mod issuance;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! heddle-did: not written yet.

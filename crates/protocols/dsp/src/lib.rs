@@ -1,0 +1,1 @@
+//! heddle-dsp: not written yet.

@@ -1,0 +1,1 @@
+//! heddle-jose: not written yet.

@@ -1,0 +1,1 @@
+//! heddle-jsonld: not written yet.

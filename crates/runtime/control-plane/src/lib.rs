@@ -1,0 +1,1 @@
+//! heddle-control-plane: not written yet.

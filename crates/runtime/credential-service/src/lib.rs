@@ -1,0 +1,1 @@
+//! heddle-credential-service: not written yet.

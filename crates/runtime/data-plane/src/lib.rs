@@ -1,0 +1,1 @@
+//! heddle-data-plane: not written yet.

@@ -1,0 +1,1 @@
+//! heddle-issuer-service: not written yet.
