@@ -1,2 +1,2 @@
-//! Not written yet.
+//! The command line.
 fn main() {}

@@ -91,6 +91,7 @@ impl Clock for SystemClock {
 pub struct SystemRng;
 
 impl Rng for SystemRng {
+    #[expect(clippy::disallowed_methods, reason = "the one place that draws from the operating system")]
     fn fill(&self, bytes: &mut [u8]) {
         // Without entropy no key and no token may be made; there is nothing to go on with.
         getrandom::fill(bytes).expect("the operating system provides random bytes");

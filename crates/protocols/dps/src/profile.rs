@@ -53,7 +53,9 @@ pub enum InvalidProfile {
     #[error("a transfer profile is a name that ends in -push or -pull, such as {HTTP}-pull")]
     NoDirection,
     /// It has more than [`PROFILE_BYTES_MAX`] bytes or holds white space or control characters.
-    #[error("a transfer profile has at most {PROFILE_BYTES_MAX} bytes and no white space or control characters")]
+    #[error(
+        "a transfer profile has at most {PROFILE_BYTES_MAX} bytes and no white space or control characters"
+    )]
     Unreadable,
 }
 

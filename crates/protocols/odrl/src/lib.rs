@@ -15,11 +15,20 @@
 //! assets collections, remedies, consequences), and time: `now` is an argument.
 
 mod canonical;
+pub mod cel;
+mod evaluation;
+mod functions;
 pub mod names;
 mod policy;
+mod scope;
 
 pub use canonical::equivalent;
+pub use evaluation::{
+    AtomicOutcome, ConstraintOutcome, Evaluation, LogicalOutcome, Outcome, RuleOutcome, Verdict, evaluate,
+};
+pub use functions::{BoundExpression, Functions, Unbound};
 pub use policy::{
     AtomicConstraint, Connective, Constraint, InvalidPolicy, LogicalConstraint, Operator, Policy, PolicyKind,
     RightOperand, Rule, RuleKind,
 };
+pub use scope::{PolicyScope, ScopeSet};

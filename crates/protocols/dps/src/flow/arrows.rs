@@ -88,6 +88,7 @@ pub const ARROWS: &[Arrow] = &[
 /// The states to which `on` may lead from `from`; none when it is illegal there. More than one where the data
 /// plane may answer at once or later.
 pub fn targets(from: State, on: Kind, side: Side, direction: Direction) -> impl Iterator<Item = State> {
-    let legal = move |arrow: &&Arrow| arrow.from == from && arrow.on == on && arrow.who.includes(side, direction);
+    let legal =
+        move |arrow: &&Arrow| arrow.from == from && arrow.on == on && arrow.who.includes(side, direction);
     ARROWS.iter().filter(legal).map(|arrow| arrow.to)
 }

@@ -32,7 +32,9 @@ pub enum Refused {
         legal: Vec<Kind>,
     },
     /// A message id that came before with another kind of message.
-    #[error("the message id of this '{on}' was used before for '{first}'; every message needs one of its own")]
+    #[error(
+        "the message id of this '{on}' was used before for '{first}'; every message needs one of its own"
+    )]
     MessageIdReused {
         /// What was sent.
         on: Kind,

@@ -112,7 +112,9 @@ impl Message for ControlPlaneRegistrationMessage {
 fn check_endpoint(endpoint: &str) -> Result<(), Malformed> {
     let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
     match rest {
-        Some(rest) if !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()) => Ok(()),
+        Some(rest) if !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()) => {
+            Ok(())
+        }
         _ => Err(Malformed::new("/endpoint", "an absolute URL with the scheme https or http")),
     }
 }

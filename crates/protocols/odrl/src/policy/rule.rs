@@ -20,6 +20,19 @@ pub enum RuleKind {
     Duty,
 }
 
+impl RuleKind {
+    /// The word for it: `permission`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Permission => "permission",
+            Self::Prohibition => "prohibition",
+            Self::Obligation => "obligation",
+            Self::Duty => "duty",
+        }
+    }
+}
+
 /// A rule of a policy (DSP 2025-1, contract schema: `Permission`, `Prohibition`, `Duty`).
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Rule {

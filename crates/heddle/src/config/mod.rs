@@ -1,0 +1,117 @@
+//! One file, `heddle.toml`: what each setting means, its default, and what is wrong with a file.
+//!
+//! All mistakes are reported at once, an unknown key with the key that was probably meant. Secrets are named
+//! by the file that holds them. Deliberately absent: reading the environment for single settings (one place to
+//! look), reloading.
+
+mod reader;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+pub use reader::{Mistake, Mistakes};
+pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Role, StaticIdentity};
+use toml::de::DeTable;
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("{} is not valid TOML: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with the line.
+        reason: String,
+    },
+    /// The file says something that cannot be.
+    #[error(transparent)]
+    Mistaken(#[from] Mistakes),
+}
+
+/// Reads a configuration file; paths in it are relative to its folder.
+pub fn load(path: &Path) -> Result<Configuration, ConfigurationError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigurationError::Unreadable { path: path.to_owned(), source })?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    parse(&text, path, base)
+}
+
+/// Parses the text of a configuration file.
+pub fn parse(text: &str, file: &Path, base: &Path) -> Result<Configuration, ConfigurationError> {
+    let document = DeTable::parse(text).map_err(|error| ConfigurationError::Malformed {
+        path: file.to_owned(),
+        reason: error.to_string().trim().to_owned(),
+    })?;
+    let (configuration, list) = sections::read(document.get_ref(), text, base);
+    if list.is_empty() {
+        Ok(configuration)
+    } else {
+        Err(Mistakes { file: file.display().to_string(), list }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(text: &str) -> Result<Configuration, ConfigurationError> {
+        parse(text, Path::new("heddle.toml"), Path::new("/etc/heddle"))
+    }
+
+    #[test]
+    fn an_empty_file_is_the_embedded_defaults() {
+        let configuration = parse_text("").expect("legal");
+        assert_eq!(configuration.listen, "127.0.0.1:7979".parse().expect("legal"));
+        assert!(matches!(configuration.database, DatabaseSettings::Sqlite));
+        assert_eq!(configuration.roles, Role::ALL);
+        assert!(!configuration.development);
+    }
+
+    #[test]
+    fn all_mistakes_come_at_once_with_lines_and_a_suggestion() {
+        let text = "lisen = \"127.0.0.1:1\"\nroles = [\"control-plain\"]\ndevelopment = \"yes\"\n\n[database]\nkind = \"oracle\"\n";
+        let error = parse_text(text).expect_err("four mistakes").to_string();
+        for expected in [
+            "4 mistakes",
+            "line 1: 'lisen' is not a setting; did you mean 'listen'?",
+            "line 2: 'control-plain' is not a role",
+            "line 3: 'development' must be true or false, not string",
+            "line 6: 'database.kind' must be sqlite or postgres",
+        ] {
+            assert!(error.contains(expected), "{expected}\n{error}");
+        }
+    }
+
+    #[test]
+    fn static_identity_needs_development_mode() {
+        let text = "[static_identity.accepts]\n\"Bearer x\" = \"peer\"\n";
+        let error = parse_text(text).expect_err("not in production").to_string();
+        assert!(error.contains("static_identity") && error.contains("development"), "{error}");
+        assert!(parse_text(&format!("development = true\n{text}")).is_ok());
+    }
+
+    #[test]
+    fn postgres_needs_an_address_and_paths_are_relative_to_the_file() {
+        assert!(parse_text("[database]\nkind = \"postgres\"\n").is_err());
+        let text = "data_dir = \"data\"\n[database]\nkind = \"postgres\"\nurl_file = \"secret/url\"\n";
+        let configuration = parse_text(text).expect("legal");
+        assert_eq!(configuration.data_dir, Path::new("/etc/heddle/data"));
+        let DatabaseSettings::Postgres { url_file, .. } = configuration.database else { panic!("postgres") };
+        assert_eq!(url_file.as_deref(), Some(Path::new("/etc/heddle/secret/url")));
+    }
+
+    #[test]
+    fn a_malformed_file_names_the_line() {
+        let error = parse_text("listen = \n").expect_err("malformed").to_string();
+        assert!(error.contains("not valid TOML") && error.contains("line 1"), "{error}");
+    }
+}

@@ -1,0 +1,5 @@
+//! x
+/// x
+#[derive(Debug)] pub struct DidResolver; 
+/// x
+#[derive(Debug)] pub struct ResolveError;
