@@ -10,8 +10,8 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    Body, InvalidConfig, NameLookup, OutboundConfig, OutboundError, Request, Response, StreamingResponse, SystemLookup,
-    excerpt,
+    Body, InvalidConfig, NameLookup, OutboundConfig, OutboundError, Request, Response, StreamingResponse,
+    SystemLookup, excerpt,
     guard::{Guard, Target},
     resolver::{RefusedAddress, Resolver},
 };
@@ -60,20 +60,30 @@ impl Outbound {
         &self.0.config
     }
 
+    /// Whether `url` leads to one of the installation's own origins.
+    #[must_use]
+    pub fn is_own(&self, url: &str) -> bool {
+        self.0.guard.is_own(url)
+    }
+
     /// Sends `request` and reads the whole answer. Everything but 2xx is an error; see
     /// [`OutboundError::class`] for what to do with it.
     pub async fn send(&self, request: Request) -> Result<Response, OutboundError> {
         let target = self.0.guard.check(&request.url)?;
         let url = excerpt::shown(&target.url);
         let limit = request.timeout.unwrap_or(self.0.config.request_timeout);
+        let body_bytes_max = request.body_bytes_max.unwrap_or(self.0.config.body_bytes_max);
         if matches!(request.body, Body::Stream { .. }) {
             // However long the upload takes; its own idle time bounds it, and `limit` what comes after the head.
             let response = self.head(target, request).await?;
             let late = || OutboundError::Timeout { url: url.clone(), after: limit };
-            return timeout(limit, self.whole(&url, response)).await.map_err(|_| late())?;
+            return timeout(limit, self.whole(&url, response, body_bytes_max)).await.map_err(|_| late())?;
         }
-        let exchange = async { self.whole(&url, self.execute(target, request, None).await?).await };
-        timeout(limit, exchange).await.map_err(|_| OutboundError::Timeout { url: url.clone(), after: limit })?
+        let exchange =
+            async { self.whole(&url, self.execute(target, request, None).await?, body_bytes_max).await };
+        timeout(limit, exchange)
+            .await
+            .map_err(|_| OutboundError::Timeout { url: url.clone(), after: limit })?
     }
 
     /// Sends `request` and hands the answer's body on as it comes, whatever its status (but no redirect).
@@ -146,13 +156,18 @@ impl Outbound {
 
     fn traceparent(&self) -> HeaderValue {
         let environment = &self.0.environment;
-        let context =
-            trace::current().map_or_else(|| TraceContext::begin(environment), |context| context.child(environment));
+        let context = trace::current()
+            .map_or_else(|| TraceContext::begin(environment), |context| context.child(environment));
         HeaderValue::from_str(&context.to_string()).expect("a traceparent is hexadecimal digits and hyphens")
     }
 
     /// Reads the whole body of a success; turns everything else into an error.
-    async fn whole(&self, url: &str, mut response: reqwest::Response) -> Result<Response, OutboundError> {
+    async fn whole(
+        &self,
+        url: &str,
+        mut response: reqwest::Response,
+        body_bytes_max: usize,
+    ) -> Result<Response, OutboundError> {
         let (status, headers) = (response.status(), response.headers().clone());
         not_redirected(url, &response)?;
         if !status.is_success() {
@@ -164,7 +179,6 @@ impl Outbound {
                 retry_after: excerpt::retry_after(&headers, self.0.environment.now()),
             });
         }
-        let body_bytes_max = self.0.config.body_bytes_max;
         let too_large = || OutboundError::TooLarge { url: url.to_owned(), body_bytes_max };
         if response.content_length().is_some_and(|length| length > body_bytes_max as u64) {
             return Err(too_large());
@@ -239,7 +253,8 @@ fn not_redirected(url: &str, response: &reqwest::Response) -> Result<(), Outboun
         return Ok(());
     }
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let location = excerpt::shortened(location.and_then(|text| text.split('?').next()).unwrap_or("nowhere"), 200);
+    let location =
+        excerpt::shortened(location.and_then(|text| text.split('?').next()).unwrap_or("nowhere"), 200);
     Err(OutboundError::Redirected { url: url.to_owned(), status, location })
 }
 

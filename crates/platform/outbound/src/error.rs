@@ -65,7 +65,9 @@ pub enum OutboundError {
         after: Duration,
     },
     /// The answer points elsewhere; redirects are not followed, because nobody checked where they lead.
-    #[error("{url} answered {status}, a redirect to '{location}'; redirects are not followed, so ask for the final address")]
+    #[error(
+        "{url} answered {status}, a redirect to '{location}'; redirects are not followed, so ask for the final address"
+    )]
     Redirected {
         /// The URL, without its query.
         url: String,
@@ -130,9 +132,10 @@ impl OutboundError {
                 401 | 404 => RetryClass::RetryBriefly,
                 _ => RetryClass::Final,
             },
-            Self::Refused { .. } | Self::Redirected { .. } | Self::TooLarge { .. } | Self::Malformed { .. } => {
-                RetryClass::Final
-            }
+            Self::Refused { .. }
+            | Self::Redirected { .. }
+            | Self::TooLarge { .. }
+            | Self::Malformed { .. } => RetryClass::Final,
         }
     }
 

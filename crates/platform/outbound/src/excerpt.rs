@@ -18,8 +18,8 @@ pub(crate) fn shown(url: &Url) -> String {
     url.set_query(None);
     url.set_fragment(None);
     // A URL that cannot carry user information has none to hide.
-    drop(url.set_username(""));
-    drop(url.set_password(None));
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
     shortened(url.as_str(), 300)
 }
 

@@ -7,7 +7,9 @@
 
 use url::{Host, Origin, Url};
 
-use crate::{OutboundConfig, OutboundError, Refusal, address::forbidden_class, config, config::InvalidConfig, excerpt};
+use crate::{
+    OutboundConfig, OutboundError, Refusal, address::forbidden_class, config, config::InvalidConfig, excerpt,
+};
 
 /// Longest URL that is asked, in bytes.
 const URL_BYTES_MAX: usize = 8 * 1024;
@@ -30,7 +32,8 @@ pub(crate) struct Target {
 
 impl Guard {
     pub fn new(config: &OutboundConfig) -> Result<Self, InvalidConfig> {
-        let own_origins = config.own_origins.iter().map(|text| config::origin(text)).collect::<Result<_, _>>()?;
+        let own_origins =
+            config.own_origins.iter().map(|text| config::origin(text)).collect::<Result<_, _>>()?;
         Ok(Self {
             allow_http: config.allow_http,
             allow_private_addresses: config.allow_private_addresses,
@@ -48,6 +51,10 @@ impl Guard {
             refused("a malformed address".to_owned(), Refusal::NotAUrl(e.to_string()))
         })?;
         self.verdict(url).map_err(|(url, reason)| refused(excerpt::shown(&url), reason))
+    }
+
+    pub fn is_own(&self, text: &str) -> bool {
+        Url::parse(text).is_ok_and(|url| self.own_origins.contains(&url.origin()))
     }
 
     fn verdict(&self, url: Url) -> Result<Target, (Url, Refusal)> {
@@ -112,26 +119,57 @@ mod tests {
     fn hostile_urls_are_refused() {
         let guard = guard(OutboundConfig { allow_http: true, ..OutboundConfig::default() });
         for url in [
-            "http://127.0.0.1", "https://127.0.0.1:8443/x", "http://[::1]", "http://0.0.0.0", "http://0",
-            "http://169.254.169.254/latest/meta-data/", "http://10.1.2.3", "http://172.20.0.1",
-            "http://192.168.0.1", "http://100.100.100.200", "http://localhost", "http://localhost.",
-            "http://LOCALHOST/", "http://a.localhost", "http://2130706433", "http://017700000001",
-            "http://0x7f000001", "http://0x7f.1", "http://127.1", "http://[::ffff:127.0.0.1]",
-            "http://[::ffff:7f00:1]", "http://[64:ff9b::7f00:1]", "http://[fe80::1]", "http://[fd00::1]",
-            "http://224.0.0.1", "http://①②⑦.⓪.⓪.①",
+            "http://127.0.0.1",
+            "https://127.0.0.1:8443/x",
+            "http://[::1]",
+            "http://0.0.0.0",
+            "http://0",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://10.1.2.3",
+            "http://172.20.0.1",
+            "http://192.168.0.1",
+            "http://100.100.100.200",
+            "http://localhost",
+            "http://localhost.",
+            "http://LOCALHOST/",
+            "http://a.localhost",
+            "http://2130706433",
+            "http://017700000001",
+            "http://0x7f000001",
+            "http://0x7f.1",
+            "http://127.1",
+            "http://[::ffff:127.0.0.1]",
+            "http://[::ffff:7f00:1]",
+            "http://[64:ff9b::7f00:1]",
+            "http://[fe80::1]",
+            "http://[fd00::1]",
+            "http://224.0.0.1",
+            "http://①②⑦.⓪.⓪.①",
         ] {
             assert!(matches!(refusal(&guard, url), Refusal::Address { .. }), "{url}");
         }
-        for url in ["file:///etc/passwd", "ftp://peer.example/", "gopher://peer.example/", "data:,x", "javascript:1"] {
+        for url in
+            ["file:///etc/passwd", "ftp://peer.example/", "gopher://peer.example/", "data:,x", "javascript:1"]
+        {
             assert!(matches!(refusal(&guard, url), Refusal::Scheme { .. }), "{url}");
         }
-        for url in ["https://good.example@evil.example/", "https://u:p@peer.example/", "https://:p@peer.example/"] {
+        for url in
+            ["https://good.example@evil.example/", "https://u:p@peer.example/", "https://:p@peer.example/"]
+        {
             assert_eq!(refusal(&guard, url), Refusal::UserInfo, "{url}");
         }
         for url in ["https://peer.example:22/", "https://peer.example:25/", "http://peer.example:6/"] {
             assert!(matches!(refusal(&guard, url), Refusal::Port(_)), "{url}");
         }
-        for url in ["", "peer.example", "https://", "https://a%00b/", "https://a b/", "https://[::1", "//peer.example"] {
+        for url in [
+            "",
+            "peer.example",
+            "https://",
+            "https://a%00b/",
+            "https://a b/",
+            "https://[::1",
+            "//peer.example",
+        ] {
             assert!(matches!(refusal(&guard, url), Refusal::NotAUrl(_)), "{url}");
         }
         let long = format!("https://peer.example/{}", "a".repeat(URL_BYTES_MAX));

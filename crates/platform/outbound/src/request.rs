@@ -47,6 +47,7 @@ pub struct Request {
     pub(crate) authorization: Option<Authorization>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) body_bytes_max: Option<usize>,
 }
 
 impl Request {
@@ -62,6 +63,7 @@ impl Request {
             authorization: None,
             idempotency_key: None,
             timeout: None,
+            body_bytes_max: None,
         }
     }
 
@@ -137,11 +139,20 @@ impl Request {
         self.timeout = Some(timeout);
         self
     }
+
+    /// With this bound on the answer's body, in bytes, in place of the client's `body_bytes_max`. It holds for
+    /// [`crate::Outbound::send`], not for streams.
+    #[must_use]
+    pub fn body_bytes_max(mut self, body_bytes_max: usize) -> Self {
+        self.body_bytes_max = Some(body_bytes_max);
+        self
+    }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = url::Url::parse(&self.url).map_or_else(|_| "malformed".to_owned(), |url| crate::excerpt::shown(&url));
+        let url = url::Url::parse(&self.url)
+            .map_or_else(|_| "malformed".to_owned(), |url| crate::excerpt::shown(&url));
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("url", &url)

@@ -48,8 +48,11 @@ impl Resolve for Resolver {
         let (lookup, filter) = (self.lookup.clone(), self.filter);
         Box::pin(async move {
             let all = lookup.addresses(name.as_str()).await?;
-            let allowed: Vec<IpAddr> =
-                all.iter().copied().filter(|address| !filter || forbidden_class(*address).is_none()).collect();
+            let allowed: Vec<IpAddr> = all
+                .iter()
+                .copied()
+                .filter(|address| !filter || forbidden_class(*address).is_none())
+                .collect();
             if let (true, Some(first)) = (allowed.is_empty(), all.first()) {
                 let class = forbidden_class(*first).unwrap_or("special-purpose");
                 let address = format!("{} ({first})", name.as_str());

@@ -139,6 +139,11 @@ impl<'s> Transaction<'s> {
         self.insert(answer);
     }
 
+    /// The rows that this transaction may see and change: those of the scope that it was opened with.
+    pub fn access(&self) -> heddle_tenancy::Access {
+        self.scope.access()
+    }
+
     /// The time that this transaction works with.
     pub fn now(&self) -> Timestamp {
         self.store.environment.now()

@@ -56,7 +56,7 @@ fn constraint(constraint: &Constraint) -> String {
         Constraint::Logical(logical) => {
             let members = logical.constraints.iter().map(self::constraint);
             let members = match logical.connective {
-                crate::Connective::AndSequence => listed(members.collect()),
+                crate::Connective::AndSequence => listed(&members.collect::<Vec<_>>()),
                 _ => sorted(members),
             };
             format!("{}{members}{}", logical.connective.as_str(), extra(&logical.extra))
@@ -77,7 +77,7 @@ fn value(value: &Value) -> String {
         Value::Array(items) if items.len() == 1 => self::value(&items[0]),
         Value::Array(items) => sorted(items.iter().map(self::value)),
         Value::Object(members) if let Some(Value::Array(items)) = members.get("@list") => {
-            format!("list{}", listed(items.iter().map(self::value).collect()))
+            format!("list{}", listed(&items.iter().map(self::value).collect::<Vec<_>>()))
         }
         Value::Object(members) => {
             format!(
@@ -103,9 +103,9 @@ fn quoted(text: &str) -> String {
 fn sorted(items: impl Iterator<Item = String>) -> String {
     let mut items: Vec<String> = items.collect();
     items.sort_unstable();
-    listed(items)
+    listed(&items)
 }
 
-fn listed(items: Vec<String>) -> String {
+fn listed(items: &[String]) -> String {
     format!("[{}]", items.join(","))
 }

@@ -72,7 +72,7 @@ impl ScopeSet {
     #[must_use]
     pub fn contains(&self, scope: PolicyScope) -> bool {
         self.0.iter().any(|pattern| {
-            let stem = pattern.trim_end_matches('*').trim_end_matches('.');
+            let stem = pattern.trim_end_matches(['*', '.']);
             // An empty pattern names nothing; only a star names everything.
             match scope.as_str().strip_prefix(stem) {
                 Some(rest) if stem.is_empty() => pattern.starts_with('*') && !rest.is_empty(),

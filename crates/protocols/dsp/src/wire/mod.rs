@@ -13,6 +13,7 @@ mod context;
 mod lists;
 mod negotiation;
 mod parse;
+mod path;
 mod transfer;
 mod version;
 
@@ -26,6 +27,8 @@ pub use negotiation::{
     ContractNegotiationEventMessage, ContractNegotiationTerminationMessage, ContractOfferMessage,
     ContractRequestMessage, EventType,
 };
+pub(crate) use path::process_path;
+pub use path::dataset_path;
 pub use parse::{MESSAGE_BYTES_MAX, Malformed, Wire, parse, parse_up_to};
 pub use transfer::{
     DataAddress, EndpointProperty, TransferCompletionMessage, TransferError, TransferProcess, TransferRequestMessage,

@@ -95,13 +95,15 @@ pub(super) fn metered(expression: IdedExpr) -> Result<IdedExpr, CompileError> {
     if no_boolean {
         return Err(CompileError::NotBoolean);
     }
-    Meter { variables: vec!["ctx".into(), "this".into(), "now".into()], depth: 0 }.expression(expression)
+    Meter { variables: vec!["ctx".into(), "this".into(), "now".into()], depth: 0, macros: 0 }
+        .expression(expression)
 }
 
 struct Meter {
     /// Variables in scope, the innermost last.
     variables: Vec<String>,
     depth: usize,
+    macros: usize,
 }
 
 impl Meter {
@@ -178,6 +180,11 @@ impl Meter {
     }
 
     fn comprehension(&mut self, loops: ComprehensionExpr) -> Result<ComprehensionExpr, CompileError> {
+        let max = Expression::MACROS_NESTED_MAX;
+        if self.macros >= max {
+            return Err(CompileError::TooDeep { max });
+        }
+        self.macros += 1;
         let iter_range = self.charged(loops.iter_range)?;
         let accu_init = self.expression(loops.accu_init)?;
         let outer = self.variables.len();
@@ -188,6 +195,7 @@ impl Meter {
         let loop_step = self.step(&loops.accu_var, loops.loop_step)?;
         let result = self.expression(loops.result)?;
         self.variables.truncate(outer);
+        self.macros -= 1;
         Ok(ComprehensionExpr { iter_range, accu_init, loop_cond, loop_step, result, ..loops })
     }
 

@@ -36,9 +36,16 @@ pub enum CompileError {
         /// The limit.
         max: usize,
     },
-    /// Brackets or operators are nested deeper than [`Expression::DEPTH_MAX`].
+    /// Brackets or operators are nested deeper than [`Expression::DEPTH_MAX`], or macros deeper than
+    /// [`Expression::MACROS_NESTED_MAX`].
     #[error("the expression is nested deeper than the limit of {max} levels")]
     TooDeep {
+        /// The limit.
+        max: usize,
+    },
+    /// It has more than [`Expression::LINKS_MAX`] operators, brackets and dots.
+    #[error("the expression has more than {max} operators, brackets and dots")]
+    TooManyLinks {
         /// The limit.
         max: usize,
     },
@@ -113,7 +120,12 @@ impl Expression {
     /// Longest text of an expression, in bytes.
     pub const TEXT_BYTES_MAX: usize = 4096;
     /// Deepest nesting of brackets in the text, and of operators and calls in what it means.
-    pub const DEPTH_MAX: usize = 48;
+    pub const DEPTH_MAX: usize = 24;
+    /// Deepest nesting of macros (`exists`, `map`), where a macro over the result of another is nested as well.
+    pub const MACROS_NESTED_MAX: usize = 8;
+    /// Most operators, brackets and dots in the text, counting those in string literals: each may make the parser
+    /// recurse once more.
+    pub const LINKS_MAX: usize = 512;
     /// Most work of one evaluation; one unit is about one iteration, or one value looked at.
     pub const UNITS_MAX: u64 = 200_000;
     /// Largest context, in the same units: one for each value and each 64 bytes of text.

@@ -33,9 +33,14 @@ pub struct Session {
     root: Context<'static, 'static>,
     /// What is left of the budget of the running expression.
     budget: Arc<AtomicU64>,
+    /// What is left for all expressions of the session.
+    total: AtomicU64,
 }
 
 impl Session {
+    /// Most work of all expressions of one session: a policy may have many constraints.
+    pub const UNITS_MAX: u64 = 10 * Expression::UNITS_MAX;
+
     /// A session over `context` (a JSON object) at `now`.
     pub fn new(context: &Value, now: Timestamp) -> Result<Self, EvaluationError> {
         let failed = |message: &str| EvaluationError::Failed(message.to_owned());
@@ -47,14 +52,17 @@ impl Session {
         root.add_variable_from_value("ctx", value::from_json(context)?);
         root.add_variable_from_value("now", Cel::Timestamp(time));
         add_functions(&mut root, &budget, time).map_err(|error| failed(&error.to_string()))?;
-        Ok(Self { root, budget })
+        Ok(Self { root, budget, total: AtomicU64::new(Self::UNITS_MAX) })
     }
 
     pub(super) fn run(&self, expression: &IdedExpr, this: &This) -> Result<bool, EvaluationError> {
         let mut scope = self.root.new_inner_scope();
         scope.add_variable_from_value("this", this_value(this)?);
-        self.budget.store(Expression::UNITS_MAX, Ordering::Relaxed);
+        let granted = Expression::UNITS_MAX.min(self.total.load(Ordering::Relaxed));
+        self.budget.store(granted, Ordering::Relaxed);
         let outcome = guarded(|| Cel::resolve(expression, &scope));
+        let spent = granted - self.budget.load(Ordering::Relaxed);
+        self.total.fetch_sub(spent, Ordering::Relaxed);
         // An expression that ran out is refused, even where its logic would have hidden that.
         if self.budget.load(Ordering::Relaxed) == 0 {
             return Err(EvaluationError::TooMuchWork { max: Expression::UNITS_MAX });

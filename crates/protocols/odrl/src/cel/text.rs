@@ -2,14 +2,18 @@
 
 use super::{CompileError, Expression};
 
-/// Refuses texts that are too long, or whose brackets or prefix operators nest too deep.
+/// Refuses texts that are too long, whose brackets or prefix operators nest too deep, or which chain too much
+/// (`a.b.c…`, `1+1+…`): the parser recurses for each link of a chain.
 ///
-/// Brackets inside of string literals count as well: that errs on the safe side, and nobody misses a literal with
-/// dozens of open brackets.
+/// String literals count as well: that errs on the safe side, and to tell them apart reliably is the parser's work.
 pub(super) fn check(text: &str) -> Result<(), CompileError> {
     let max = Expression::TEXT_BYTES_MAX;
     if text.len() > max {
         return Err(CompileError::TooLong { actual: text.len(), max });
+    }
+    let links = text.bytes().filter(|byte| b".+-*/%<>=!?([{".contains(byte)).count();
+    if links > Expression::LINKS_MAX {
+        return Err(CompileError::TooManyLinks { max: Expression::LINKS_MAX });
     }
     let max = Expression::DEPTH_MAX;
     let (mut brackets, mut prefixes) = (0_usize, 0_usize);

@@ -1,6 +1,6 @@
 //! The evaluation of one comparison.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use heddle_clock::Timestamp;
 use serde_json::Value;
@@ -17,6 +17,9 @@ use crate::{
 /// Most credentials that are tried one by one to find the one that satisfies a constraint.
 const CREDENTIALS_TRIED_MAX: usize = 32;
 
+/// Most constraints of one evaluation for which that is done.
+const ATTRIBUTIONS_MAX: usize = 16;
+
 /// Where the peer's credentials are in the context.
 const CREDENTIALS: &str = "/agent/claims/vc";
 
@@ -26,6 +29,7 @@ pub(super) struct Atomic<'e> {
     now: Timestamp,
     /// Made for the first expression, shared by all.
     session: OnceCell<Result<Session, EvaluationError>>,
+    attributions: Cell<usize>,
 }
 
 /// What one function says.
@@ -38,7 +42,7 @@ struct Finding {
 
 impl<'e> Atomic<'e> {
     pub(super) const fn new(context: &'e Value, now: Timestamp) -> Self {
-        Self { context, now, session: OnceCell::new() }
+        Self { context, now, session: OnceCell::new(), attributions: Cell::new(0) }
     }
 
     /// All functions must say that the constraint holds; the first that does not gives the reason.
@@ -119,9 +123,11 @@ impl<'e> Atomic<'e> {
         self.context.pointer(CREDENTIALS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// The id of the first credential with which alone the expression is true, if without any it is false.
+    /// The id of the first credential with which alone the expression is true, if without any it is false (else
+    /// no credential decides).
     fn satisfying(&self, held: &[Value], expression: &Expression, this: &This) -> Option<String> {
-        if self.true_with(Vec::new(), expression, this)? {
+        self.attributions.set(self.attributions.get() + 1);
+        if self.attributions.get() > ATTRIBUTIONS_MAX || self.true_with(Vec::new(), expression, this)? {
             return None;
         }
         let mut tried = held.iter().take(CREDENTIALS_TRIED_MAX);

@@ -88,7 +88,7 @@ impl Constraint {
         match self {
             Self::Atomic(atomic) => found.push(&atomic.left_operand),
             Self::Logical(logical) => {
-                logical.constraints.iter().for_each(|inner| inner.collect_left_operands(found))
+                logical.constraints.iter().for_each(|inner| inner.collect_left_operands(found));
             }
         }
     }

@@ -1,0 +1,163 @@
+//! The master key: 32 bytes in a file that only the server's user can read, outside of the database.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use heddle_clock::Environment;
+use zeroize::Zeroizing;
+
+use crate::MasterKeyError;
+
+/// Size of a master key, in bytes.
+pub const MASTER_KEY_BYTES: usize = 32;
+
+/// Permission bits that nobody but the owner of the file may have.
+const OTHERS: u32 = 0o077;
+
+/// Where the master key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MasterKeySource {
+    /// A new key that is never written down: what is sealed with it ends with the process.
+    Ephemeral,
+    /// A file of the data directory, made at first start.
+    Generated(PathBuf),
+    /// A file that the operator provides (`HEDDLE_MASTER_KEY_FILE`) and that is never made.
+    Provided(PathBuf),
+}
+
+impl MasterKeySource {
+    /// The place, for a person.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Ephemeral => "memory (an ephemeral key)".to_owned(),
+            Self::Generated(path) | Self::Provided(path) => path.display().to_string(),
+        }
+    }
+
+    /// The key. `encrypted_data`: whether there is something already that only the right key can open; then no
+    /// key is made.
+    pub(crate) fn obtain(
+        &self,
+        environment: &Environment,
+        encrypted_data: bool,
+    ) -> Result<Zeroizing<[u8; MASTER_KEY_BYTES]>, MasterKeyError> {
+        match self {
+            Self::Ephemeral => Ok(Zeroizing::new(environment.random())),
+            Self::Provided(path) => {
+                read(path)?.ok_or_else(|| MasterKeyError::Absent { path: path.clone() })
+            }
+            Self::Generated(path) => match read(path)? {
+                Some(key) => Ok(key),
+                None if encrypted_data => Err(MasterKeyError::Lost { path: path.clone() }),
+                None => {
+                    let file = |reason| MasterKeyError::File { path: path.clone(), reason };
+                    create(path, environment).map_err(file)?;
+                    let path_text = path.display().to_string();
+                    tracing::info!(component = "vault", path = path_text, "made a master key; back it up, nothing else opens the data");
+                    // Two processes may have raced; the file that is there now is the key of both.
+                    read(path)?.ok_or_else(|| file(ErrorKind::NotFound.into()))
+                }
+            },
+        }
+    }
+}
+
+/// Reads a key file; `None` when there is none. Permissions are those of the file that was opened.
+fn read(path: &Path) -> Result<Option<Zeroizing<[u8; MASTER_KEY_BYTES]>>, MasterKeyError> {
+    let file_error = |reason| MasterKeyError::File { path: path.to_owned(), reason };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(file_error(error)),
+    };
+    let mode = file.metadata().map_err(file_error)?.mode() & 0o7777;
+    if mode & OTHERS != 0 {
+        return Err(MasterKeyError::Exposed { path: path.to_owned(), mode });
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MASTER_KEY_BYTES + 1));
+    file.take(MASTER_KEY_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(file_error)?;
+    let key: Option<[u8; MASTER_KEY_BYTES]> = bytes.as_slice().try_into().ok();
+    match key {
+        Some(key) => Ok(Some(Zeroizing::new(key))),
+        None => Err(MasterKeyError::Size { path: path.to_owned(), bytes: bytes.len() }),
+    }
+}
+
+/// Makes a key file that is either whole and durable or not there, even if the power fails midway: written
+/// under another name, then linked, which fails when a key exists.
+fn create(path: &Path, environment: &Environment) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let suffix = URL_SAFE_NO_PAD.encode(environment.random::<9>());
+    let draft = directory.join(format!(".master-key-{suffix}"));
+    let written = write(&draft, environment).and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => File::open(directory)?.sync_all(),
+    });
+    let removed = fs::remove_file(&draft);
+    written.and(removed)
+}
+
+fn write(draft: &Path, environment: &Environment) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    let key: Zeroizing<[u8; MASTER_KEY_BYTES]> = Zeroizing::new(environment.random());
+    file.write_all(key.as_slice())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn obtain(source: &MasterKeySource) -> Result<Zeroizing<[u8; MASTER_KEY_BYTES]>, MasterKeyError> {
+        source.obtain(&Environment::system(), false)
+    }
+
+    #[test]
+    fn a_key_is_made_once_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let path = folder.path().join("master.key");
+        let source = MasterKeySource::Generated(path.clone());
+        let first = obtain(&source).expect("made");
+        assert_eq!(fs::metadata(&path).expect("there").mode() & 0o7777, 0o600);
+        assert_eq!(obtain(&source).expect("read"), first);
+        assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 1, "no draft is left");
+        create(&path, &Environment::system()).expect("an existing key is no error");
+        assert_eq!(obtain(&source).expect("read"), first, "and is not replaced");
+    }
+
+    #[test]
+    fn no_key_is_made_beside_encrypted_data_or_where_one_was_promised() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let path = folder.path().join("master.key");
+        let lost = MasterKeySource::Generated(path.clone()).obtain(&Environment::system(), true);
+        assert!(matches!(lost, Err(MasterKeyError::Lost { .. })), "{lost:?}");
+        let absent = obtain(&MasterKeySource::Provided(path.clone()));
+        assert!(matches!(absent, Err(MasterKeyError::Absent { .. })), "{absent:?}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn keys_that_others_can_read_and_files_that_are_no_keys_are_refused() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let path = folder.path().join("master.key");
+        let source = MasterKeySource::Provided(path.clone());
+        obtain(&MasterKeySource::Generated(path.clone())).expect("made");
+        for mode in [0o640, 0o604, 0o660] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("chmod");
+            let error = obtain(&source).expect_err("exposed");
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("chmod");
+        for bytes in [0, 31, 33, 4096] {
+            fs::write(&path, vec![1; bytes]).expect("written");
+            assert!(matches!(obtain(&source), Err(MasterKeyError::Size { .. })), "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Transfer processes.
+mod state;
+pub use state::State;
