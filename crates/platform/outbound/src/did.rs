@@ -8,8 +8,10 @@ use moka::future::Cache;
 
 use crate::{Outbound, OutboundError, Request, RetryClass};
 
-/// Most DIDs that are remembered.
-const CACHE_ENTRIES_MAX: u64 = 10_000;
+/// Most memory that documents take, in KiB: 10,000 of ordinary size, fewer if somebody sends large ones.
+const CACHE_KIB_MAX: u64 = 10_000 * ENTRY_KIB_MIN as u64;
+/// What a document of ordinary size takes at most, in KiB.
+const ENTRY_KIB_MIN: u32 = 8;
 /// How long a document is used without asking again.
 const DOCUMENT_LIFETIME: Duration = Duration::from_secs(300);
 /// How long a failure is repeated without asking again.
@@ -59,7 +61,11 @@ pub struct DidResolver {
 
 #[derive(Clone)]
 struct Remembered {
+    /// When the outcome came about.
     fetched_at: Timestamp,
+    /// When the host was last asked, which may have failed since.
+    asked_at: Timestamp,
+    kib: u32,
     outcome: Result<Arc<DidDocument>, ResolveError>,
 }
 
@@ -75,7 +81,11 @@ impl DidResolver {
     /// its origin.
     #[must_use]
     pub fn new(outbound: Outbound, scheme: web::Scheme) -> Self {
-        let cache = Cache::builder().max_capacity(CACHE_ENTRIES_MAX).time_to_live(DOCUMENT_LIFETIME).build();
+        let cache = Cache::builder()
+            .max_capacity(CACHE_KIB_MAX)
+            .weigher(|_, known: &Remembered| known.kib.max(ENTRY_KIB_MIN))
+            .time_to_live(DOCUMENT_LIFETIME)
+            .build();
         Self { outbound, scheme, cache }
     }
 
@@ -88,10 +98,10 @@ impl DidResolver {
 
     /// The document of `did`, fetched again: for a key id that the known document lacks, or a signature that it
     /// does not explain (the key may just have been rotated). At most one request a second goes out per DID;
-    /// within it the known outcome is returned.
+    /// within it the known outcome is returned, and also when the host cannot be reached.
     pub async fn refresh(&self, did: &Did) -> Result<Arc<DidDocument>, ResolveError> {
         let now = self.now();
-        self.remembered(did, |known| now.since(known.fetched_at) >= REFRESH_INTERVAL).await
+        self.remembered(did, |known| now.since(known.asked_at) >= REFRESH_INTERVAL).await
     }
 
     async fn remembered(
@@ -104,14 +114,32 @@ impl DidResolver {
             return key::document_of(did).map(Arc::new).map_err(unusable);
         }
         // The future of a fetch is large; most calls never need it.
-        let fetch = Box::pin(async {
-            let outcome = self.fetch(did).await.map(Arc::new);
-            Remembered { fetched_at: self.now(), outcome }
-        });
+        let fetch = Box::pin(self.ask(did));
         self.cache.entry_by_ref(did).or_insert_with_if(fetch, replace_if).await.into_value().outcome
     }
 
-    async fn fetch(&self, did: &Did) -> Result<DidDocument, ResolveError> {
+    async fn ask(&self, did: &Did) -> Remembered {
+        let fetched = self.fetch(did).await;
+        let now = self.now();
+        if let Err(ResolveError::Unavailable { .. }) = &fetched {
+            // A host that is down for a moment does not take a good document away.
+            let good =
+                self.cache.get(did).await.filter(|known| known.outcome.is_ok() && !known.has_expired(now));
+            if let Some(known) = good {
+                return Remembered { asked_at: now, ..known };
+            }
+        }
+        let kib = fetched.as_ref().map_or(0, |(_, bytes)| u32::try_from(bytes / 1024).unwrap_or(u32::MAX));
+        Remembered {
+            fetched_at: now,
+            asked_at: now,
+            kib,
+            outcome: fetched.map(|(document, _)| Arc::new(document)),
+        }
+    }
+
+    /// The document and its size in bytes.
+    async fn fetch(&self, did: &Did) -> Result<(DidDocument, usize), ResolveError> {
         let unusable = |reason| ResolveError::Unusable { did: did.clone(), reason };
         let own = web::url_of(did, web::Scheme::Http).ok().filter(|url| self.outbound.is_own(url));
         let url = match own {
@@ -126,7 +154,8 @@ impl DidResolver {
             .send(request)
             .await
             .map_err(|reason| ResolveError::Unavailable { did: did.clone(), reason })?;
-        DidDocument::parse_for(did, answer.body()).map_err(unusable)
+        let document = DidDocument::parse_for(did, answer.body()).map_err(unusable)?;
+        Ok((document, answer.body().len()))
     }
 
     fn now(&self) -> Timestamp {

@@ -50,19 +50,23 @@ impl Guard {
             // Not parsed, so what is secret in it cannot be told apart: nothing of it is shown.
             refused("a malformed address".to_owned(), Refusal::NotAUrl(e.to_string()))
         })?;
-        self.verdict(url).map_err(|(url, reason)| refused(excerpt::shown(&url), reason))
+        match self.verdict(&url) {
+            Ok(trusted) => Ok(Target { url, trusted }),
+            Err(reason) => Err(refused(excerpt::shown(&url), reason)),
+        }
     }
 
     pub fn is_own(&self, text: &str) -> bool {
         Url::parse(text).is_ok_and(|url| self.own_origins.contains(&url.origin()))
     }
 
-    fn verdict(&self, url: Url) -> Result<Target, (Url, Refusal)> {
+    /// Whether the addresses behind the URL's name need no check.
+    fn verdict(&self, url: &Url) -> Result<bool, Refusal> {
         if !url.username().is_empty() || url.password().is_some() {
-            return Err((url, Refusal::UserInfo));
+            return Err(Refusal::UserInfo);
         }
         if self.own_origins.contains(&url.origin()) {
-            return Ok(Target { url, trusted: true });
+            return Ok(true);
         }
         let (known, allowed) = match url.scheme() {
             "https" => (true, ""),
@@ -72,17 +76,17 @@ impl Guard {
         };
         if !known {
             let scheme = url.scheme().to_owned();
-            return Err((url, Refusal::Scheme { scheme, allowed }));
+            return Err(Refusal::Scheme { scheme, allowed });
         }
         if self.allow_private_addresses {
-            return Ok(Target { url, trusted: true });
+            return Ok(true);
         }
         if let Some(port) = url.port().filter(|port| *port < 1024 && !matches!(port, 80 | 443)) {
-            return Err((url, Refusal::Port(port)));
+            return Err(Refusal::Port(port));
         }
-        match forbidden_host(&url) {
-            Some(refusal) => Err((url, refusal)),
-            None => Ok(Target { url, trusted: false }),
+        match forbidden_host(url) {
+            Some(refusal) => Err(refusal),
+            None => Ok(false),
         }
     }
 }

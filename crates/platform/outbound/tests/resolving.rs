@@ -84,6 +84,19 @@ async fn a_refresh_asks_again_but_at_most_once_a_second() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_down_does_not_take_a_good_document_away() {
+    let (host, resolver) = Host::start().await;
+    resolver.resolve(&host.did).await.expect("fetched");
+    host.answers(StatusCode::BAD_GATEWAY, "");
+    host.clock.advance(Duration::from_secs(2));
+    resolver.refresh(&host.did).await.expect("the known one");
+    resolver.refresh(&host.did).await.expect("the known one");
+    assert_eq!(host.asked(), 2, "a failed request counts for the rate");
+    host.clock.advance(Duration::from_secs(298));
+    assert!(resolver.resolve(&host.did).await.is_err(), "it is not used for longer than five minutes");
+}
+
+#[tokio::test]
 async fn a_failure_is_remembered_for_ten_seconds() {
     let (host, resolver) = Host::start().await;
     host.answers(StatusCode::NOT_FOUND, "");

@@ -164,7 +164,8 @@ fn status_of(
     if list.issuer() != credential.issuer {
         return Err(format!("its status list is by '{}', not by its issuer", list.issuer()));
     }
-    within(list.valid_from(), list.valid_until(), now, leeway).map_err(|why| format!("its status list: {why}"))?;
+    within(list.valid_from(), list.valid_until(), now, leeway)
+        .map_err(|why| format!("its status list: {why}"))?;
     if !list.purposes().contains(&entry.purpose) {
         return Err(format!("its status list is not for the purpose '{}'", entry.purpose.name()));
     }

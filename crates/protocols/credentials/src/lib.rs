@@ -27,7 +27,8 @@ mod parsed;
 mod shape;
 
 pub use check::{
-    Check, Verdict, check_form, check_issuer_binding, check_signature, check_status, check_subject, check_validity,
+    Check, Verdict, check_form, check_issuer_binding, check_signature, check_status, check_subject,
+    check_validity,
 };
 pub use draft::CredentialDraft;
 pub use error::CredentialError;

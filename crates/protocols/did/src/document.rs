@@ -106,7 +106,12 @@ impl DidDocument {
 
     /// Adds a service.
     #[must_use]
-    pub fn with_service(mut self, fragment: &str, kind: impl Into<String>, endpoint: impl Into<String>) -> Self {
+    pub fn with_service(
+        mut self,
+        fragment: &str,
+        kind: impl Into<String>,
+        endpoint: impl Into<String>,
+    ) -> Self {
         let id = self.id.url(fragment);
         self.service.push(Service { id, kind: kind.into(), endpoint: endpoint.into() });
         self

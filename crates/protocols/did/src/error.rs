@@ -35,7 +35,9 @@ pub enum DidError {
     #[error("the DID document of '{0}' has no such verification method")]
     NoMethod(String),
     /// Without a `kid` there must be exactly one verification method, and ids must be unique.
-    #[error("the DID document of '{0}' has several verification methods that could be meant; the key id must tell which")]
+    #[error(
+        "the DID document of '{0}' has several verification methods that could be meant; the key id must tell which"
+    )]
     Ambiguous(String),
     /// The verification method is not listed under the relationship that the use needs.
     #[error("the verification method '{method}' is not listed under '{relationship}'")]

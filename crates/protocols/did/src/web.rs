@@ -71,7 +71,8 @@ pub fn did_of(host: &str, path: &str) -> Result<Did, DidError> {
             text.push_str(segment);
         }
     }
-    let did = Did::parse(&text).map_err(|_| DidError::Location("its host or path has an illegal character"))?;
+    let did =
+        Did::parse(&text).map_err(|_| DidError::Location("its host or path has an illegal character"))?;
     location_of(&did)?;
     Ok(did)
 }
@@ -130,7 +131,9 @@ fn check_segment(segment: &str) -> Result<(), DidError> {
     let encoded = segment.split('%').skip(1).filter_map(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
     for byte in encoded {
         if byte.is_ascii_control() || b"/\\.%".contains(&byte) {
-            return Err(DidError::Location("its path has an encoded slash, dot, percent or control character"));
+            return Err(DidError::Location(
+                "its path has an encoded slash, dot, percent or control character",
+            ));
         }
     }
     Ok(())

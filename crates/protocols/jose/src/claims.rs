@@ -48,7 +48,8 @@ impl Audience {
     /// [`JoseError::Claim`] when it is neither a string nor an array of 1 to 32 strings.
     pub fn of(claims: &Map<String, Value>) -> Result<Option<Self>, JoseError> {
         let Some(value) = claims.get("aud") else { return Ok(None) };
-        let shape = JoseError::Claim { name: "aud".to_owned(), expected: "a string or an array of 1 to 32 strings" };
+        let shape =
+            JoseError::Claim { name: "aud".to_owned(), expected: "a string or an array of 1 to 32 strings" };
         Self::from_value(value).ok_or(shape).map(Some)
     }
 
@@ -76,7 +77,8 @@ impl Serialize for Audience {
 impl<'de> Deserialize<'de> for Audience {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        Self::from_value(&value).ok_or_else(|| de::Error::custom("expected a string or an array of 1 to 32 strings"))
+        Self::from_value(&value)
+            .ok_or_else(|| de::Error::custom("expected a string or an array of 1 to 32 strings"))
     }
 }
 

@@ -80,7 +80,9 @@ pub enum JoseError {
     #[error("keys of type '{0}' are not supported; use EC P-256 or P-384, OKP Ed25519, or RSA")]
     KeyUnsupported(String),
     /// A private or symmetric key stands where a public key belongs.
-    #[error("the key holds the secret member '{0}'; only public keys are accepted here, and this one is compromised")]
+    #[error(
+        "the key holds the secret member '{0}'; only public keys are accepted here, and this one is compromised"
+    )]
     KeySecret(&'static str),
     /// A claim is missing or has the wrong shape.
     #[error("the claim '{name}' must be {expected}")]

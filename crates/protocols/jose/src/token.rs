@@ -5,7 +5,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, Header, JoseError, Jwk, Part, claims, encoding, error::excerpt, strict, verification};
+use crate::{
+    Algorithm, Header, JoseError, Jwk, Part, claims, encoding, error::excerpt, strict, verification,
+};
 
 /// The largest token that [`Token::parse`] reads, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 64 * 1024;

@@ -1,6 +1,8 @@
 //! The one place where signatures are checked. Constant choices: which algorithm goes with which key.
 
-use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
+use ring::signature::{
+    self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+};
 
 use crate::{
     Algorithm, JoseError, Jwk,

@@ -19,7 +19,9 @@ fn dates_are_seconds_whole_or_not() {
     assert_eq!(read(json!(1.5)), Ok(Some(Timestamp::from_millis(1500))));
     assert_eq!(read(json!(0)), Ok(Some(Timestamp::from_seconds(0))));
     assert_eq!(claims::time(&object(json!({})), "exp"), Ok(None));
-    for hostile in [json!(-1), json!(-0.5), json!(1e300), json!(u64::MAX), json!("1"), json!(null), json!([1])] {
+    for hostile in
+        [json!(-1), json!(-0.5), json!(1e300), json!(u64::MAX), json!("1"), json!(null), json!([1])]
+    {
         assert!(read(hostile.clone()).is_err(), "{hostile}");
     }
     assert_eq!(serde_json::to_value(NumericDate(Timestamp::from_millis(1999))).expect("writes"), json!(1));

@@ -142,8 +142,8 @@ fn der_and_zero_signatures_are_refused() {
     let integers = [integer(&raw[..32]), integer(&raw[32..])].concat();
     let der = [vec![0x30, integers.len() as u8], integers].concat();
     let order = [
-        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
-        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
+        0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
     ];
     let hostile = [der, vec![0; 64], [order, order].concat(), [&raw[..32], &[0; 32]].concat(), Vec::new()];
     for signature in hostile {
@@ -156,7 +156,8 @@ fn der_and_zero_signatures_are_refused() {
 fn a_token_has_three_parts() {
     let token = signed(&key(), r#"{"alg":"ES256"}"#, "{}");
     let two = token.rsplit_once('.').expect("three parts").0;
-    for text in ["", ".", "a", two, &format!("{token}.{two}"), &format!("{token}."), &format!("{token}.a.b")] {
+    for text in ["", ".", "a", two, &format!("{token}.{two}"), &format!("{token}."), &format!("{token}.a.b")]
+    {
         assert_eq!(refusal(text), JoseError::Parts, "{text}");
     }
     assert_eq!(refusal(".."), JoseError::Json { part: Part::Header, reason: json_reason(b"") });
@@ -182,7 +183,9 @@ fn a_large_token_is_refused_unread() {
 fn a_member_that_appears_twice_is_refused() {
     let token = signed(&key(), r#"{"alg":"ES256","alg":"ES256"}"#, "{}");
     assert!(matches!(refusal(&token), JoseError::Json { part: Part::Header, .. }));
-    for claims in [r#"{"iss":"a","iss":"b"}"#, r#"{"vc":{"a":[{"id":1,"id":1}]}}"#, r#"{"iss":"a","\u0069ss":"b"}"#] {
+    for claims in
+        [r#"{"iss":"a","iss":"b"}"#, r#"{"vc":{"a":[{"id":1,"id":1}]}}"#, r#"{"iss":"a","\u0069ss":"b"}"#]
+    {
         let token = signed(&key(), r#"{"alg":"ES256"}"#, claims);
         assert!(matches!(refusal(&token), JoseError::Json { part: Part::Payload, .. }), "{claims}");
     }
@@ -190,7 +193,8 @@ fn a_member_that_appears_twice_is_refused() {
 
 #[test]
 fn headers_and_claims_are_objects_with_members_of_the_right_type() {
-    for header in ["[]", "null", "\"ES256\"", "{", "{}", r#"{"alg":1}"#, r#"{"alg":"ES256","kid":1}"#, "{}{}"] {
+    for header in ["[]", "null", "\"ES256\"", "{", "{}", r#"{"alg":1}"#, r#"{"alg":"ES256","kid":1}"#, "{}{}"]
+    {
         assert!(Token::parse(&signed(&key(), header, "{}")).is_err(), "{header}");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(4000), "]".repeat(4000));

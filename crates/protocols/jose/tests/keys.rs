@@ -84,8 +84,9 @@ fn the_thumbprint_is_that_of_the_specification() {
 
 #[test]
 fn secrets_and_malformed_keys_are_refused() {
-    let good = serde_json::to_value(SoftwareKey::generate(Algorithm::Es256).expect("entropy").public_jwk(None))
-        .expect("writes");
+    let good =
+        serde_json::to_value(SoftwareKey::generate(Algorithm::Es256).expect("entropy").public_jwk(None))
+            .expect("writes");
     let with = |name: &str, value: Value| {
         let mut key = good.clone();
         key[name] = value;

@@ -11,7 +11,8 @@ use crate::{
 ///
 /// The order of rules, of constraints and of the values of a list does not matter (but inside `andSequence`, whose
 /// order is its meaning), nor does the spelling of a name (`odrl:use`, `use`) or whether a single value stands in a
-/// list. Members that the model does not know do matter, as nobody can say that they mean nothing.
+/// list. Members that the model does not know do matter, as nobody can say that they mean
+/// nothing; but for `callbackAddress` and the pids, which belong to messages.
 ///
 /// `kind`, `id` and `timestamp` are not compared, as an agreement differs from its offer in them. `target`, `assigner`
 /// and `assignee` are compared when both policies name one: they are filled in on the way from set to agreement. The
@@ -25,15 +26,20 @@ pub fn equivalent(a: &Policy, b: &Policy) -> bool {
         && canonical(a) == canonical(b)
 }
 
+/// Members of negotiation messages that some peers repeat inside of a policy, where they say nothing.
+const OF_MESSAGES: [&str; 3] = ["callbackAddress", "consumerPid", "providerPid"];
+
 fn canonical(policy: &Policy) -> String {
     let mut profile = policy.profile.clone();
     profile.sort_unstable();
+    let mut unknown = policy.extra.clone();
+    unknown.retain(|name, _| !OF_MESSAGES.contains(&name.as_str()));
     let parts = [
         sorted(policy.permission.iter().map(rule)),
         sorted(policy.prohibition.iter().map(rule)),
         sorted(policy.obligation.iter().map(rule)),
         sorted(profile.iter().map(|name| quoted(name))),
-        extra(&policy.extra),
+        extra(&unknown),
     ];
     parts.join("\n")
 }

@@ -41,7 +41,7 @@ fn membership() -> Functions {
     functions
 }
 
-fn policy(constraint: Value) -> Policy {
+fn policy(constraint: &Value) -> Policy {
     serde_json::from_value(
         json!({"@type": "Set", "permission": [{"action": "use", "constraint": [constraint]}]}),
     )
@@ -49,7 +49,7 @@ fn policy(constraint: Value) -> Policy {
 }
 
 fn membership_policy() -> Policy {
-    policy(json!({"leftOperand": "Membership", "operator": "eq", "rightOperand": "active"}))
+    policy(&json!({"leftOperand": "Membership", "operator": "eq", "rightOperand": "active"}))
 }
 
 fn credentials() -> Value {
@@ -79,11 +79,12 @@ fn naive(constraint: &Constraint) -> Option<bool> {
         Constraint::Logical(logical) => {
             let members: Vec<bool> = logical.constraints.iter().filter_map(naive).collect();
             let holding = members.iter().filter(|holds| **holds).count();
-            (!members.is_empty()).then(|| match logical.connective {
+            let holds = match logical.connective {
                 Connective::And | Connective::AndSequence => holding == members.len(),
                 Connective::Or => holding > 0,
                 Connective::Xone => holding == 1,
-            })
+            };
+            (!members.is_empty()).then_some(holds)
         }
     }
 }
@@ -199,7 +200,7 @@ fn in_force_date() {
     let context = json!({"agreement": {"contractSigningDate": signed}});
     let holds = |operator: &str, right: &str| {
         let policy =
-            policy(json!({"leftOperand": "inForceDate", "operator": operator, "rightOperand": right}));
+            policy(&json!({"leftOperand": "inForceDate", "operator": operator, "rightOperand": right}));
         evaluate(&policy, PolicyScope::TransferProcess, &context, now(), &Functions::built_in())
             .is_permitted()
     };
@@ -231,13 +232,20 @@ fn in_force_date() {
 #[test]
 fn in_force_date_needs_an_agreement_and_its_scope() {
     let policy = policy(
-        json!({"leftOperand": "inForceDate", "operator": "lt", "rightOperand": "contractAgreement+0s"}),
+        &json!({"leftOperand": "inForceDate", "operator": "lt", "rightOperand": "contractAgreement+0s"}),
     );
     let evaluated = |scope| evaluate(&policy, scope, &json!({}), now(), &Functions::built_in());
     assert!(evaluated(PolicyScope::Catalog).is_permitted());
     let monitored = evaluated(PolicyScope::PolicyMonitor);
     assert!(!monitored.is_permitted());
     assert!(monitored.reasons()[0].contains("there is none in this evaluation"));
+}
+
+#[test]
+fn functions_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Functions>();
+    shared::<Evaluation>();
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn a_kind_has_what_it_needs() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 fn what_is_written_keeps_to_the_schema() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../../shared/spec/dsp/negotiation/contract-schema.json");

@@ -45,7 +45,8 @@ pub fn status_credential_unsigned(
         ("statusPurpose", draft.purpose.name().to_owned()),
         ("encodedList", list.encode(draft.kind)),
     ];
-    let claims: Map<_, _> = members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let claims: Map<_, _> =
+        members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let credential = CredentialDraft {
         id: draft.url.clone(),
         contexts: vec![draft.kind.context().to_owned()],

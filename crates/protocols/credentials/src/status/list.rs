@@ -103,7 +103,18 @@ impl StatusList {
         if text.len() > bytes_max.saturating_mul(2).saturating_add(1024) {
             return Err(CredentialError::StatusList("it is too large"));
         }
-        let text: String = text.chars().map(|c| if c == '+' { '-' } else if c == '/' { '_' } else { c }).collect();
+        let text: String = text
+            .chars()
+            .map(|c| {
+                if c == '+' {
+                    '-'
+                } else if c == '/' {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect();
         let compressed = URL_SAFE_NO_PAD
             .decode(text)
             .map_err(|_| CredentialError::StatusList("it is not base64url without padding"))?;

@@ -131,7 +131,8 @@ fn services(entry: Value) -> Vec<Service> {
         return Vec::new();
     };
     let id = wire.id.unwrap_or_default();
-    let service = |kind: &&str| Service { id: id.clone(), kind: (*kind).to_owned(), endpoint: endpoint.clone() };
+    let service =
+        |kind: &&str| Service { id: id.clone(), kind: (*kind).to_owned(), endpoint: endpoint.clone() };
     texts(&wire.kind).iter().map(service).collect()
 }
 
@@ -189,7 +190,11 @@ pub(super) fn write(document: &DidDocument) -> Out<'_> {
         context: &document.context,
         id: &document.id,
         service: service
-            .map(|service| ServiceOut { id: &service.id, kind: &service.kind, service_endpoint: &service.endpoint })
+            .map(|service| ServiceOut {
+                id: &service.id,
+                kind: &service.kind,
+                service_endpoint: &service.endpoint,
+            })
             .collect(),
         verification_method: methods
             .map(|method| MethodOut {

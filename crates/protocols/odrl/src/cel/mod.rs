@@ -2,7 +2,7 @@
 //!
 //! An expression is compiled once and kept; it sees `ctx` (what is known about the peer and the agreement), `this`
 //! (the constraint) and `now`, and must give a boolean. Beside the language's own functions it has those over
-//! verifiable credentials of [`mod@credentials`].
+//! verifiable credentials of [`credentials`].
 //!
 //! An expression can neither run for long nor take much memory: its text is bounded before it is parsed, and while it
 //! runs, every iteration and every value that is compared, combined or handed to a function is charged against a
@@ -10,7 +10,7 @@
 //!
 //! Deliberately absent: `optional` values, and everything that reads the outside world.
 
-mod credentials;
+pub mod credentials;
 mod metering;
 mod session;
 mod text;

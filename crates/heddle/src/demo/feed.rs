@@ -1,0 +1,145 @@
+//! Follows a feed of server-sent events; a broken connection is opened again where it ended.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use heddle_outbound::{Request, StreamingResponse};
+use http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::{Client, ClientError};
+
+/// Longest wait for one event.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Longest line of a feed, in bytes.
+const LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// One event of a feed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FeedEvent {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it tells.
+    #[serde(default)]
+    pub payload: Value,
+}
+
+impl FeedEvent {
+    /// Whether the text member `name` of the payload is `value`.
+    pub fn tells(&self, name: &str, value: &str) -> bool {
+        self.payload[name].as_str() == Some(value)
+    }
+}
+
+/// An open feed. What came before it was opened is not seen, what comes after is, whenever it is asked for.
+pub struct Feed {
+    client: Client,
+    path: String,
+    last: Option<String>,
+    response: Option<StreamingResponse>,
+    buffer: Vec<u8>,
+}
+
+impl Feed {
+    /// Opens the feed and waits until the server says that it is open.
+    pub async fn open(client: &Client, path: &str) -> Result<Self, ClientError> {
+        let (client, path) = (client.clone(), path.to_owned());
+        let mut feed = Self { client, path, last: None, response: None, buffer: Vec::new() };
+        feed.connect().await?;
+        Ok(feed)
+    }
+
+    /// The next event that `wanted` accepts; the others are passed over.
+    pub async fn wait(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&FeedEvent) -> bool,
+    ) -> Result<FeedEvent, ClientError> {
+        let search = async {
+            loop {
+                let event = self.next().await?;
+                if wanted(&event) {
+                    return Ok(event);
+                }
+            }
+        };
+        let seconds = PATIENCE.as_secs();
+        let late = || ClientError::Waited(format!("no event told within {seconds} s that {what}"));
+        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn next(&mut self) -> Result<FeedEvent, ClientError> {
+        loop {
+            let block = self.block().await?;
+            let (mut id, mut data) = (None, String::new());
+            for line in block.lines() {
+                match line.split_once(':') {
+                    Some(("id", value)) => id = Some(value.trim().to_owned()),
+                    Some(("data", value)) => data.push_str(value.strip_prefix(' ').unwrap_or(value)),
+                    Some(("", comment)) => self.note_place(comment),
+                    _ => {}
+                }
+            }
+            if id.is_some() {
+                self.last = id;
+            }
+            if let Ok(event) = serde_json::from_str(&data) {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// The opening comment `: open <place>` tells where the feed begins, should it break before its first event.
+    fn note_place(&mut self, comment: &str) {
+        if let Some(place) = comment.trim().strip_prefix("open ") {
+            self.last = Some(place.trim().to_owned());
+        }
+    }
+
+    /// The text up to the next blank line, over reconnections.
+    async fn block(&mut self) -> Result<String, ClientError> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                return Ok(String::from_utf8_lossy(&block).into_owned());
+            }
+            let Some(response) = &mut self.response else {
+                self.connect().await?;
+                continue;
+            };
+            match response.next().await {
+                Some(Ok(bytes)) if self.buffer.len() + bytes.len() <= LINE_BYTES_MAX => {
+                    self.buffer.extend(bytes.iter().filter(|byte| **byte != b'\r'));
+                }
+                // Broken off, ended or absurdly long: begin again behind the last whole event.
+                _ => self.response = None,
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), ClientError> {
+        self.buffer.clear();
+        let last = self.last.clone();
+        let url = format!("{}{}", self.client.base(), self.path);
+        let request = || {
+            let request = Request::get(url.clone()).accept("text/event-stream");
+            match last.as_deref().and_then(|last| HeaderValue::from_str(last).ok()) {
+                Some(last) => request.header(HeaderName::from_static("last-event-id"), last),
+                None => request,
+            }
+        };
+        let response = self.client.stream(request).await?;
+        if !response.status().is_success() {
+            return Err(ClientError::Waited(format!("the feed {url} answered {}", response.status())));
+        }
+        self.response = Some(response);
+        if self.last.is_none() {
+            // The opening comment; from here on nothing is missed.
+            let opening = self.block().await?;
+            opening.lines().filter_map(|line| line.strip_prefix(':')).for_each(|c| self.note_place(c));
+        }
+        Ok(())
+    }
+}
