@@ -108,8 +108,8 @@ fn forbidden_host(url: &Url) -> Option<Refusal> {
 mod tests {
     use super::*;
 
-    fn guard(config: OutboundConfig) -> Guard {
-        Guard::new(&config).expect("legal")
+    fn guard(config: &OutboundConfig) -> Guard {
+        Guard::new(config).expect("legal")
     }
 
     fn refusal(guard: &Guard, url: &str) -> Refusal {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn hostile_urls_are_refused() {
-        let guard = guard(OutboundConfig { allow_http: true, ..OutboundConfig::default() });
+        let guard = guard(&OutboundConfig { allow_http: true, ..OutboundConfig::default() });
         for url in [
             "http://127.0.0.1",
             "https://127.0.0.1:8443/x",
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn public_urls_pass_and_their_names_are_still_to_be_checked() {
-        let guard = guard(OutboundConfig::default());
+        let guard = guard(&OutboundConfig::default());
         for url in ["https://peer.example/a?b", "https://peer.example:8443/", "https://1.1.1.1/"] {
             assert!(!guard.check(url).expect(url).trusted, "{url}");
         }
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn an_own_origin_is_allowed_and_only_exactly_it() {
         let own_origins = vec!["http://127.0.0.1:8080".to_owned()];
-        let guard = guard(OutboundConfig { own_origins, allow_http: true, ..OutboundConfig::default() });
+        let guard = guard(&OutboundConfig { own_origins, allow_http: true, ..OutboundConfig::default() });
         assert!(guard.check("http://127.0.0.1:8080/api/dsp").expect("own").trusted);
         assert!(guard.check("http://127.0.0.1:8081/").is_err());
         assert!(guard.check("https://127.0.0.1:8080/").is_err());
@@ -203,7 +203,7 @@ mod tests {
     fn development_may_reach_its_own_machine() {
         let config =
             OutboundConfig { allow_http: true, allow_private_addresses: true, ..OutboundConfig::default() };
-        let guard = guard(config);
+        let guard = guard(&config);
         assert!(guard.check("http://localhost:8080/").expect("allowed").trusted);
         assert!(matches!(refusal(&guard, "ftp://localhost/"), Refusal::Scheme { .. }));
     }

@@ -42,7 +42,9 @@ pub enum VaultError {
     #[error("a counter-party reaches no secrets and changes no keys")]
     CounterParty,
     /// An entry does not open: it was changed or moved, or sealed under another master key.
-    #[error("the entry '{alias}' of {owner} cannot be decrypted; it was damaged, moved or sealed with another master key")]
+    #[error(
+        "the entry '{alias}' of {owner} cannot be decrypted; it was damaged, moved or sealed with another master key"
+    )]
     Sealed {
         /// Whose vault.
         owner: Owner,
@@ -92,7 +94,9 @@ pub enum MasterKeyError {
         bytes: usize,
     },
     /// It is a key, and not the one that the data was encrypted with.
-    #[error("the master key in {place} is not the one that this data was encrypted with; name the right key file, or start with an empty database")]
+    #[error(
+        "the master key in {place} is not the one that this data was encrypted with; name the right key file, or start with an empty database"
+    )]
     Wrong {
         /// The file, or what else the key is.
         place: String,

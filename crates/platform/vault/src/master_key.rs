@@ -48,9 +48,7 @@ impl MasterKeySource {
     ) -> Result<Zeroizing<[u8; MASTER_KEY_BYTES]>, MasterKeyError> {
         match self {
             Self::Ephemeral => Ok(Zeroizing::new(environment.random())),
-            Self::Provided(path) => {
-                read(path)?.ok_or_else(|| MasterKeyError::Absent { path: path.clone() })
-            }
+            Self::Provided(path) => read(path)?.ok_or_else(|| MasterKeyError::Absent { path: path.clone() }),
             Self::Generated(path) => match read(path)? {
                 Some(key) => Ok(key),
                 None if encrypted_data => Err(MasterKeyError::Lost { path: path.clone() }),
@@ -58,7 +56,11 @@ impl MasterKeySource {
                     let file = |reason| MasterKeyError::File { path: path.clone(), reason };
                     create(path, environment).map_err(file)?;
                     let path_text = path.display().to_string();
-                    tracing::info!(component = "vault", path = path_text, "made a master key; back it up, nothing else opens the data");
+                    tracing::info!(
+                        component = "vault",
+                        path = path_text,
+                        "made a master key; back it up, nothing else opens the data"
+                    );
                     // Two processes may have raced; the file that is there now is the key of both.
                     read(path)?.ok_or_else(|| file(ErrorKind::NotFound.into()))
                 }

@@ -173,9 +173,13 @@ mod tests {
         assert!(sealer.open(&owner("p:a"), &moved).is_err(), "another alias");
         let recast = SealedEntry { content: Content::Key, ..entry.clone() };
         assert!(sealer.open(&owner("p:a"), &recast).is_err(), "another content");
-        let damaged = SealedEntry { ciphertext: entry.ciphertext.replacen(|_: char| true, "", 4), ..entry.clone() };
+        let damaged =
+            SealedEntry { ciphertext: entry.ciphertext.replacen(|_: char| true, "", 4), ..entry.clone() };
         assert!(sealer.open(&owner("p:a"), &damaged).is_err(), "damaged");
-        assert!(Sealer::new(&[8; MASTER_KEY_BYTES]).open(&owner("p:a"), &entry).is_err(), "another master key");
+        assert!(
+            Sealer::new(&[8; MASTER_KEY_BYTES]).open(&owner("p:a"), &entry).is_err(),
+            "another master key"
+        );
     }
 
     #[test]

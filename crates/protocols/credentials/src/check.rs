@@ -112,8 +112,8 @@ pub fn check_subject(credential: &VerifiableCredential, holder: &str) -> Check {
     Check::of("credential-subject", credential.label(), result)
 }
 
-/// `credential-issuer-binding`: the key that the token names, and its `iss` claim, are the issuer's. Without a
-/// `kid`, the caller finds the key by the issuer's DID, so only `iss` is compared.
+/// `credential-issuer-binding`: the key that the token names, and its `iss` claim, are the issuer's. Without
+/// a `kid`, the caller finds the key by the issuer's DID, so only `iss` is compared.
 #[must_use]
 pub fn check_issuer_binding(parsed: &ParsedCredential) -> Check {
     let credential = parsed.credential();

@@ -4,7 +4,7 @@
 //!   credential (VC-JOSE-COSE): read. [`ParsedCredential::parse`] reads either.
 //! - [`vp11`]: presentations with the `vp` claim, written and read.
 //! - [`VerifiableCredential`]: what a credential says, whatever its format.
-//! - [`check`]: what must hold of a credential, one named [`Check`] each, so that a decision can be explained.
+//! - [`check`]: what must hold of a credential, one named [`Check`] each, so that decisions can be explained.
 //! - [`status`]: StatusList2021 and Bitstring Status List.
 //!
 //! Reading is lenient about shape (deployed issuers differ) and strict about meaning: a date, status entry or

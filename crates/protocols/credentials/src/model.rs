@@ -29,7 +29,7 @@ pub struct VerifiableCredential {
     pub subjects: Vec<Map<String, Value>>,
     /// From when it is valid (`issuanceDate` or `validFrom`; the latest date that it or its token names).
     pub valid_from: Option<Timestamp>,
-    /// Until when it is valid (`expirationDate` or `validUntil`; the earliest date that it or its token names).
+    /// Until when it is valid (`expirationDate` or `validUntil`; the earliest date that either names).
     pub valid_until: Option<Timestamp>,
     /// Where its status is published.
     pub status: Vec<StatusEntry>,

@@ -137,8 +137,8 @@ impl DidDocument {
     /// Reads the document of `expected` from what was fetched for it.
     ///
     /// # Errors
-    /// [`DidError::Document`] when it is larger than [`DOCUMENT_BYTES_MAX`], no JSON, names a member twice, or
-    /// has the wrong shape; [`DidError::OtherSubject`] when its `id` is not `expected` (DCP 1.0 §4.3.3).
+    /// [`DidError::Document`] when it is larger than [`DOCUMENT_BYTES_MAX`], no JSON, names a member twice,
+    /// or has the wrong shape; [`DidError::OtherSubject`] when its `id` is not `expected` (DCP 1.0 §4.3.3).
     pub fn parse_for(expected: &Did, bytes: &[u8]) -> Result<Self, DidError> {
         let document = Self::parse(bytes)?;
         if document.id != *expected {

@@ -36,7 +36,7 @@ pub enum DidError {
     NoMethod(String),
     /// Without a `kid` there must be exactly one verification method, and ids must be unique.
     #[error(
-        "the DID document of '{0}' has several verification methods that could be meant; the key id must tell which"
+        "the DID document of '{0}' has several verification methods that could be meant; a key id must tell"
     )]
     Ambiguous(String),
     /// The verification method is not listed under the relationship that the use needs.

@@ -81,7 +81,7 @@ pub enum JoseError {
     KeyUnsupported(String),
     /// A private or symmetric key stands where a public key belongs.
     #[error(
-        "the key holds the secret member '{0}'; only public keys are accepted here, and this one is compromised"
+        "the key holds the secret member '{0}'; only public keys belong here, and this one is compromised"
     )]
     KeySecret(&'static str),
     /// A claim is missing or has the wrong shape.

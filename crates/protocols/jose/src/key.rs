@@ -38,7 +38,7 @@ impl SoftwareKey {
         Self::from_pkcs8(document.map_err(no_entropy)?.as_ref())
     }
 
-    /// A key from its PKCS #8 encoding (DER) with the public key inside, as [`SoftwareKey::to_pkcs8`] gives it.
+    /// A key from its PKCS #8 encoding (DER) with the public key inside, as [`SoftwareKey::to_pkcs8`] has it.
     ///
     /// # Errors
     /// [`JoseError::Key`] when it is no such key, or not on P-256 or Ed25519.

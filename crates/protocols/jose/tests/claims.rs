@@ -8,17 +8,17 @@ use proptest::prelude::{any, proptest};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: &Value) -> Map<String, Value> {
     value.as_object().expect("an object").clone()
 }
 
 #[test]
 fn dates_are_seconds_whole_or_not() {
-    let read = |value: Value| claims::time(&object(json!({ "exp": value })), "exp");
+    let read = |value: Value| claims::time(&object(&json!({ "exp": value })), "exp");
     assert_eq!(read(json!(1_700_000_000)), Ok(Some(Timestamp::from_seconds(1_700_000_000))));
     assert_eq!(read(json!(1.5)), Ok(Some(Timestamp::from_millis(1500))));
     assert_eq!(read(json!(0)), Ok(Some(Timestamp::from_seconds(0))));
-    assert_eq!(claims::time(&object(json!({})), "exp"), Ok(None));
+    assert_eq!(claims::time(&object(&json!({})), "exp"), Ok(None));
     for hostile in
         [json!(-1), json!(-0.5), json!(1e300), json!(u64::MAX), json!("1"), json!(null), json!([1])]
     {
@@ -29,7 +29,7 @@ fn dates_are_seconds_whole_or_not() {
 
 #[test]
 fn an_audience_is_a_text_or_texts() {
-    let read = |value: Value| Audience::of(&object(json!({ "aud": value })));
+    let read = |value: Value| Audience::of(&object(&json!({ "aud": value })));
     let one = read(json!("a")).expect("good").expect("there");
     assert!(one.is_only("a") && one.contains("a") && !one.contains("A") && !one.is_only("b"));
     let two = read(json!(["a", "b"])).expect("good").expect("there");
@@ -39,13 +39,13 @@ fn an_audience_is_a_text_or_texts() {
     for hostile in [json!([]), json!([1]), json!({}), json!(null), json!(vec!["a"; 33])] {
         assert!(read(hostile.clone()).is_err(), "{hostile}");
     }
-    assert_eq!(Audience::of(&object(json!({}))), Ok(None));
+    assert_eq!(Audience::of(&object(&json!({}))), Ok(None));
 }
 
 #[test]
 fn a_token_is_valid_between_its_dates() {
     let at = Timestamp::from_seconds;
-    let times = TimeClaims::of(&object(json!({ "iat": 100, "nbf": 100, "exp": 200 }))).expect("good");
+    let times = TimeClaims::of(&object(&json!({ "iat": 100, "nbf": 100, "exp": 200 }))).expect("good");
     let none = Duration::ZERO;
     assert!(times.check(at(100), none).is_ok());
     assert!(times.check(at(199), none).is_ok());
@@ -66,11 +66,11 @@ fn an_error_names_the_claim_and_never_its_value() {
         iss: String,
         token: String,
     }
-    let missing = claims::read::<Wanted>(object(json!({ "iss": "a" }))).expect_err("token is missing");
+    let missing = claims::read::<Wanted>(object(&json!({ "iss": "a" }))).expect_err("token is missing");
     assert!(missing.to_string().contains("'token'"), "{missing}");
-    let wrong = claims::read::<Vec<String>>(object(json!({ "token": "secret" }))).expect_err("wrong type");
+    let wrong = claims::read::<Vec<String>>(object(&json!({ "token": "secret" }))).expect_err("wrong type");
     assert!(!wrong.to_string().contains("secret"), "{wrong}");
-    let wrong = claims::read::<Wanted>(object(json!({ "iss": { "x": "secret" }, "token": "secret" })));
+    let wrong = claims::read::<Wanted>(object(&json!({ "iss": { "x": "secret" }, "token": "secret" })));
     let wrong = wrong.expect_err("iss is no text").to_string();
     assert!(wrong.contains("'iss'") && !wrong.contains("secret"), "{wrong}");
 }

@@ -1,4 +1,4 @@
-//! The credential that publishes a status list: signed by the issuer of the credentials whose status it holds.
+//! The credential that publishes a status list: signed by the issuer of the credentials that it is about.
 
 use heddle_clock::Timestamp;
 use heddle_jose::{Algorithm, Jwk, Unsigned};
@@ -78,8 +78,8 @@ pub struct StatusListCredential {
     list: StatusList,
 }
 
-/// Reads a status list credential of either data model and either kind; its signature is not checked. The list
-/// has at most [`LIST_BYTES_MAX`] bytes.
+/// Reads a status list credential of either data model and either kind; its signature is not checked. The
+/// list has at most [`LIST_BYTES_MAX`] bytes.
 ///
 /// # Errors
 /// What the token, a member or the list is refused for.
@@ -110,8 +110,8 @@ impl ParsedStatusCredential {
     /// Checks that the list is bound to its issuer and signed by `key`.
     ///
     /// # Errors
-    /// [`CredentialError::Token`] when the signature does not belong to the key, [`CredentialError::StatusList`]
-    /// when the token names a key of somebody else than the issuer.
+    /// [`CredentialError::Token`] when the signature does not belong to the key,
+    /// [`CredentialError::StatusList`] when the token names a key of somebody else than the issuer.
     pub fn verify(self, key: &Jwk) -> Result<StatusListCredential, CredentialError> {
         self.parsed.token().verify(key)?;
         if !crate::check::check_issuer_binding(&self.parsed).passed() {

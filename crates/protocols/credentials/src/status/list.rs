@@ -8,7 +8,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use super::StatusKind;
 use crate::CredentialError;
 
-/// The largest list that is read unless the caller says otherwise, in bytes after decompression: 16 Mi entries.
+/// The largest list that is read unless the caller says otherwise, in bytes once unpacked: 16 Mi entries.
 pub const LIST_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The smallest list that may be published, in entries, so that an entry hides among others (Bitstring Status
 /// List 1.0 §6.1). Smaller lists are read, since deployed issuers publish them.
@@ -21,8 +21,8 @@ pub struct StatusList {
 }
 
 impl StatusList {
-    /// A list of at least `length` entries, all clear; at least the 131,072 that the specification demands, and
-    /// rounded up to whole bytes.
+    /// A list of at least `length` entries, all clear; at least the 131,072 that the specification demands,
+    /// and rounded up to whole bytes.
     ///
     /// # Errors
     /// [`CredentialError::StatusList`] when it would have more than [`LIST_BYTES_MAX`] bytes.
@@ -91,7 +91,7 @@ impl StatusList {
         }
     }
 
-    /// Reads an `encodedList` of either kind, of at most `bytes_max` bytes after decompression. The prefix `u`
+    /// Reads an `encodedList` of either kind, of at most `bytes_max` bytes once unpacked. The prefix `u`
     /// may be there or not (gzip never begins with it), and the standard alphabet and padding are tolerated,
     /// because deployed issuers differ.
     ///

@@ -1,0 +1,54 @@
+//! Commands: each has its arguments, one function, and errors that are a sentence on standard error.
+
+mod demo;
+mod output;
+mod start;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use output::Format;
+
+/// Dataspace participation as a managed service, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "heddle", version, about, propagate_version = true)]
+pub struct Command {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Start every role in one process for development: embedded database, vault, bus and token service.
+    StartDev(start::StartDev),
+    /// Start the roles that a configuration file names.
+    Serve(start::Serve),
+    /// Play the main job as a story: found a dataspace, bring two organisations on board, share a file.
+    Demo(demo::Demo),
+    /// Show a running server.
+    Status(status::Status),
+}
+
+impl Command {
+    /// Runs the command to its end. A failure is printed as one sentence and gives exit code 1.
+    pub fn run(self) -> ExitCode {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return output::fail(&format!("the runtime does not start: {error}")),
+        };
+        let result = runtime.block_on(async {
+            match self.command {
+                Subcommands::StartDev(arguments) => arguments.run().await,
+                Subcommands::Serve(arguments) => arguments.run().await,
+                Subcommands::Demo(arguments) => arguments.run().await,
+                Subcommands::Status(arguments) => arguments.run().await,
+            }
+        });
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => output::fail(&format!("{error:#}")),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `heddle start-dev` and `heddle serve`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use heddle_telemetry::logs;
+use serde::Serialize;
+
+use super::output::{self, Format};
+use crate::{
+    config::{self, Configuration},
+    home::Home,
+    server::{self, Running},
+};
+
+/// Arguments of `heddle start-dev`.
+#[derive(Debug, Args)]
+pub struct StartDev {
+    /// The port on 127.0.0.1; a free one with 0.
+    #[arg(long)]
+    port: Option<u16>,
+    /// A configuration file.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Where state is kept.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Keep no state.
+    #[arg(long, conflicts_with = "data_dir")]
+    ephemeral: bool,
+    /// How to print what was started.
+    #[arg(short, long, default_value = "text")]
+    output: Format,
+}
+
+/// Arguments of `heddle serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The configuration file.
+    #[arg(long)]
+    config: PathBuf,
+    /// How to print what was started.
+    #[arg(short, long, default_value = "text")]
+    output: Format,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started<'a> {
+    url: &'a str,
+    version: &'static str,
+    data_dir: &'a Path,
+    credentials_file: Option<&'a Path>,
+    roles: Vec<&'static str>,
+    database: &'static str,
+    mode: &'static str,
+    next: String,
+}
+
+impl StartDev {
+    /// Starts, prints, and runs until a signal ends it.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let mut configuration = match &self.config {
+            Some(path) => config::load(path)?,
+            None => config::parse("", Path::new("heddle.toml"), Path::new("."))?,
+        };
+        configuration.development = true;
+        configuration.allow_private_addresses = true;
+        if let Some(port) = self.port {
+            configuration.listen.set_port(port);
+        }
+        if let Some(path) = &self.data_dir {
+            configuration.data_dir.clone_from(path);
+        }
+        let folder = self.ephemeral.then(tempfile::tempdir).transpose()?;
+        if let Some(folder) = &folder {
+            configuration.data_dir = folder.path().to_owned();
+        }
+        serve(configuration, self.output).await
+    }
+}
+
+impl Serve {
+    /// Starts, prints, and runs until a signal ends it.
+    pub async fn run(self) -> anyhow::Result<()> {
+        serve(config::load(&self.config)?, self.output).await
+    }
+}
+
+async fn serve(configuration: Configuration, format: Format) -> anyhow::Result<()> {
+    let lines = if configuration.log.text { logs::Format::Text } else { logs::Format::Json };
+    logs::start(lines, &configuration.log.filter);
+    let running = server::start(configuration).await?;
+    if let Some(file) = running.credentials_file() {
+        Home::of_user().remember(running.url(), file)?;
+    }
+    announce(&running, format);
+    server::until_signal().await;
+    running.stop().await;
+    Ok(())
+}
+
+fn announce(running: &Running, format: Format) {
+    let started = Started {
+        url: running.url(),
+        version: env!("CARGO_PKG_VERSION"),
+        data_dir: running.data_dir(),
+        credentials_file: running.credentials_file(),
+        roles: running.roles().iter().map(|role| role.name()).collect(),
+        database: running.database(),
+        mode: if running.is_development() { "development mode, not for production" } else { "production" },
+        next: format!("heddle demo --server {}", running.url()),
+    };
+    if format == Format::Json {
+        return output::json(&started);
+    }
+    output::line(&format!("Heddle {} at {}  ({})", started.version, started.url, started.mode));
+    output::line(&format!("  roles        {}", started.roles.join(", ")));
+    output::line(&format!("  database     {}", started.database));
+    output::line(&format!("  data         {}", started.data_dir.display()));
+    if let Some(file) = started.credentials_file {
+        output::line(&format!("  credentials  {} (for the operator, mode 0600)", file.display()));
+    }
+    output::line(&format!("  try          {}", started.next));
+}

@@ -1,0 +1,9 @@
+//! Tests of the resource server and the token service, from outside.
+
+mod endpoints;
+mod jwks_url;
+mod matrix;
+mod memory;
+mod support;
+mod token_service;
+mod verification;

@@ -1,0 +1,6 @@
+//! Tests of the embedded vault, over a database.
+
+mod embedded;
+mod master_key;
+mod memory;
+mod support;
