@@ -26,6 +26,21 @@ pub struct AuditEntry {
     pub reason: Option<String>,
 }
 
+/// A worker's wish to claim a job in the commit that enqueues it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectLease {
+    /// The worker.
+    pub worker: WorkerId,
+    /// The token of the lease.
+    pub token: String,
+    /// When the lease ends.
+    pub until: Timestamp,
+    /// Most jobs of the owner that may be leased at a time, this one included.
+    pub per_owner_max: u32,
+    /// Most jobs for its remote host that may be leased at a time, this one included.
+    pub per_host_max: u32,
+}
+
 /// One write of a batch. Writes are applied in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -60,15 +75,15 @@ pub enum Write {
         /// What must be there.
         expected: ExpectedVersion,
     },
-    /// Enqueues a job. With `lease_for`, the job is claimed by that worker in the same commit, if it is due and
-    /// no unfinished job has the same order key.
+    /// Enqueues a job. With `lease_for`, the job is claimed by that worker in the same commit, if it is due, no
+    /// unfinished job has the same order key, and the caps of the lease leave room.
     Enqueue {
         /// Its id.
         id: JobId,
         /// The job.
         job: NewJob,
-        /// The worker that will run it at once, with the token of its lease and when that ends.
-        lease_for: Option<(WorkerId, String, Timestamp)>,
+        /// The worker that will run it at once.
+        lease_for: Option<DirectLease>,
     },
     /// Deletes a finished job; fails with `LeaseLost` if the lease is not ours.
     Complete(Lease),
@@ -113,10 +128,20 @@ pub enum Write {
 /// Everything that one commit does, in order, and what it is stamped with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// The writes.
+    /// The writes. [`Batch::new`] puts those that end a job first, so that its successor can be claimed at once.
     pub writes: Vec<Write>,
     /// The time of the commit: created, updated, enqueued, emitted at.
     pub now: Timestamp,
     /// The trace that jobs and events continue.
     pub trace: Option<TraceContext>,
+}
+
+impl Batch {
+    /// A batch of `writes` in their order, but with those that end a job before all others: a job that follows
+    /// under the same order key can then be claimed in the same commit.
+    #[must_use]
+    pub fn new(mut writes: Vec<Write>, now: Timestamp, trace: Option<TraceContext>) -> Self {
+        writes.sort_by_key(|write| !matches!(write, Write::Complete(_) | Write::Bury { .. }));
+        Self { writes, now, trace }
+    }
 }

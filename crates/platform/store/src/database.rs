@@ -8,7 +8,7 @@ use heddle_ids::WorkerId;
 use heddle_tenancy::{Access, Directory, Owner};
 use tokio::sync::watch;
 
-use crate::{Batch, ClaimedJob, Event, EventCursor, Published, Query, Row, Selector, StoreError};
+use crate::{Batch, ClaimedJob, Event, EventCursor, Lease, Published, Query, Row, Selector, StoreError};
 
 /// One database. Implementations pass the contract suite (feature `contract`).
 #[async_trait]
@@ -22,15 +22,13 @@ pub trait Database: Send + Sync {
     /// Claims due jobs: at most one per order key, in order, round the owners.
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError>;
 
-    /// Extends a worker's leases that have not run out; returns how many. Called while jobs run for long.
-    async fn extend(&self, worker: &WorkerId, until: Timestamp) -> Result<u64, StoreError>;
+    /// Extends leases that nobody else has taken; returns how many. Called while jobs run for long, with the
+    /// leases of those jobs alone: a lease that got lost on its way to its worker must run out.
+    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError>;
 
-    /// Frees the leases of every worker but `worker`. Only an implementation that cannot be shared between
-    /// processes does so (at its start nobody else can be alive); the others return 0 and let leases run out.
-    async fn free_leases_of_the_dead(&self, worker: &WorkerId) -> Result<u64, StoreError>;
-
-    /// When the next waiting job falls due, of these kinds.
-    async fn next_due(&self, kinds: &[String]) -> Result<Option<Timestamp>, StoreError>;
+    /// When, after `after`, the next waiting job of these kinds falls due or a lease of one runs out. Jobs that
+    /// were due by `after` and yet not claimed wait for another job, which moves the signal when it ends.
+    async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// Events after a cursor, oldest first. Never skips one that becomes visible later.
     async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError>;

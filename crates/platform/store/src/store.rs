@@ -44,14 +44,19 @@ impl Store {
         self.database.published(Directory, kind, after, limit).await
     }
 
-    /// Events of the owner that `scope` opens, after `after`, oldest first.
+    /// Events of the owner that `scope` opens, after `after`, oldest first. A scope that is narrowed to a
+    /// counter-party sees none.
     pub async fn events(
         &self,
         scope: &dyn Scope,
         after: EventCursor,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        let owners = crate::EventOwners::One(scope.access().owner().clone());
+        let access = scope.access();
+        if access.counter_party().is_some() {
+            return Ok(Vec::new());
+        }
+        let owners = crate::EventOwners::One(access.owner().clone());
         self.database.events(EventQuery { owners, after, limit }).await
     }
 

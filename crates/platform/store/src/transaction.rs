@@ -3,6 +3,7 @@
 use heddle_clock::Timestamp;
 use heddle_telemetry::trace;
 use heddle_tenancy::Scope;
+use tracing::Instrument;
 
 use crate::{
     Aggregate, Answer, AnswerKey, AuditEntry, Batch, ClaimedJob, DirectoryRow, ExpectedVersion, Loaded,
@@ -169,9 +170,19 @@ impl<'s> Transaction<'s> {
         if let Some(dispatcher) = self.store.dispatcher.get() {
             reservation = dispatcher.reserve(&mut self.writes, now);
         }
-        let batch = Batch { writes: self.writes, now, trace: trace::current() };
-        let receipt = self.store.database.commit(access, batch).await?;
-        reservation.dispatch(receipt.claimed);
-        Ok(())
+        let batch = Batch::new(self.writes, now, trace::current());
+        let database = self.store.database.clone();
+        // A caller that goes away in the middle must not take with it the jobs that the commit claims.
+        let committed = tokio::spawn(
+            async move {
+                let receipt = database.commit(access, batch).await?;
+                reservation.dispatch(receipt.claimed);
+                Ok(())
+            }
+            .in_current_span(),
+        );
+        committed.await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable { reason: "the commit was broken off".to_owned() })
+        })
     }
 }

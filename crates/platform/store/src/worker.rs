@@ -149,6 +149,8 @@ impl RunningWorker {
         if finished.is_err() {
             tracing::warn!(component = "worker", action = "drain", "jobs were still running when patience ended");
         }
+        // Nothing more may be handed over to a worker that is gone.
+        self.permits.close();
         self.task.abort();
     }
 }

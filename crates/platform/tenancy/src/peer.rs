@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use heddle_dcp::trust::VerifiedPresentation;
 use heddle_ids::{ParticipantContextId, ParticipantId};
 use ring::digest;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
 /// The participant context that a protocol message addressed, with the identity that it goes by.
@@ -61,6 +62,21 @@ pub struct NotThisRecipient {
 pub struct UnknownPeer;
 
 impl VerifiedPeer {
+    /// The peer that made `presentation`, if that was made for `recipient`.
+    pub fn from_presentation(
+        presentation: &VerifiedPresentation,
+        recipient: Recipient,
+    ) -> Result<Self, NotThisRecipient> {
+        if presentation.audience().as_str() != recipient.identity.as_str() {
+            let audience = presentation.audience().to_string();
+            return Err(NotThisRecipient { audience, recipient: recipient.identity });
+        }
+        let id = ParticipantId::parse(presentation.holder().as_str()).expect("a DID is an identifier");
+        let credentials = Value::Array(presentation.claims());
+        let claims = Value::Object(Map::from_iter([("vc".to_owned(), credentials)]));
+        Ok(Self { recipient, id, claims })
+    }
+
     /// The peer that `authorization` stands for in `table`.
     pub fn from_static(
         table: &StaticPeers,
@@ -68,7 +84,7 @@ impl VerifiedPeer {
         recipient: Recipient,
     ) -> Result<Self, UnknownPeer> {
         let id = table.find(authorization).ok_or(UnknownPeer)?;
-        Ok(Self { recipient, id, claims: Value::Object(serde_json::Map::new()) })
+        Ok(Self { recipient, id, claims: Value::Object(Map::new()) })
     }
 
     /// Who was addressed.

@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_did::Did;
-use heddle_jose::claims::NumericDate;
+use heddle_jose::{Audience, TimeClaims};
 use serde_json::{Map, Value};
 
 use crate::{Rules, token::JTI_BYTES_MAX};
@@ -17,7 +17,10 @@ pub(crate) fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a
 }
 
 /// A claim that may be absent, but otherwise must be a text that is not empty.
-pub(crate) fn optional_text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
+pub(crate) fn optional_text<'a>(
+    claims: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a str>, String> {
     if claims.contains_key(name) { text(claims, name).map(Some) } else { Ok(None) }
 }
 
@@ -28,15 +31,10 @@ pub(crate) fn did(claims: &Map<String, Value>, name: &str) -> Result<Did, String
 
 /// `aud` must name this party and nobody else, compared byte by byte.
 pub(crate) fn audience(claims: &Map<String, Value>, expected: &Did) -> Result<(), String> {
-    let named = match claims.get("aud") {
-        None => return Err("the claim 'aud' is missing".to_owned()),
-        Some(Value::String(one)) => Some(one.as_str()),
-        Some(Value::Array(entries)) if entries.len() == 1 => entries[0].as_str(),
-        Some(_) => None,
-    };
-    match named {
-        Some(named) if named == expected.as_str() => Ok(()),
-        _ => Err(format!("the claim 'aud' must be '{expected}' alone")),
+    match Audience::of(claims).map_err(|error| error.to_string())? {
+        None => Err("the claim 'aud' is missing".to_owned()),
+        Some(audience) if audience.is_only(expected.as_str()) => Ok(()),
+        Some(_) => Err(format!("the claim 'aud' must be '{expected}' alone")),
     }
 }
 
@@ -49,33 +47,21 @@ pub(crate) fn jti(claims: &Map<String, Value>) -> Result<&str, String> {
     Ok(jti)
 }
 
-fn instant(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, String> {
-    let Some(value) = claims.get(name) else { return Ok(None) };
-    NumericDate::read(value).map(Some).map_err(|error| format!("the claim '{name}' is not a time: {error}"))
-}
-
 /// `exp` and `iat` must be there and hold, `nbf` when it is there. Returns `exp`.
 pub(crate) fn times(claims: &Map<String, Value>, now: Timestamp, rules: &Rules) -> Result<Timestamp, String> {
-    let missing = |name: &str| format!("the claim '{name}' is missing");
-    let expires = instant(claims, "exp")?.ok_or_else(|| missing("exp"))?;
-    let issued = instant(claims, "iat")?.ok_or_else(|| missing("iat"))?;
-    let not_before = instant(claims, "nbf")?;
-    if now >= expires + rules.leeway {
-        return Err(format!("it expired at {expires}; now it is {now}"));
+    let times = TimeClaims::of(claims).map_err(|error| error.to_string())?;
+    let expires = times.expires_at.ok_or("the claim 'exp' is missing")?;
+    let issued = times.issued_at.ok_or("the claim 'iat' is missing")?;
+    times
+        .check(now, rules.leeway)
+        .map_err(|error| format!("{error} (issued at {issued}, expires at {expires}, now {now})"))?;
+    if expires <= issued || times.not_before.is_some_and(|start| start >= expires) {
+        return Err(format!("it expires at {expires}, not after it was issued or becomes valid"));
     }
-    if issued > now + rules.leeway {
-        return Err(format!("it was issued at {issued}, which is in the future; now it is {now}"));
+    let lifetime = expires.since(issued);
+    if lifetime > rules.lifetime_max {
+        let (lifetime, most) = (lifetime.as_secs(), rules.lifetime_max.as_secs());
+        return Err(format!("it is meant to live for {lifetime} s, more than {most} s"));
     }
-    if expires <= issued {
-        return Err(format!("it expires at {expires}, not after it was issued at {issued}"));
-    }
-    if expires.since(issued) > rules.lifetime_max {
-        let most = rules.lifetime_max.as_secs();
-        return Err(format!("it is meant to live for {} s, more than {most} s", expires.since(issued).as_secs()));
-    }
-    match not_before {
-        Some(start) if start > now + rules.leeway => Err(format!("it is not valid before {start}; now it is {now}")),
-        Some(start) if start >= expires => Err(format!("it begins at {start}, not before its end at {expires}")),
-        _ => Ok(expires),
-    }
+    Ok(expires)
 }

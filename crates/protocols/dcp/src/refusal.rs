@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use heddle_credentials::Check;
 use heddle_did::Did;
 
+use crate::trace::Stop;
+
 /// What kind of thing was refused. It decides what the peer is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -34,14 +36,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) const fn new(
-        cause: Cause,
-        check: &'static str,
-        detail: String,
-        checks: Vec<Check>,
-        stale: BTreeSet<Did>,
-    ) -> Self {
-        Self { cause, check, detail, checks, stale }
+    pub(crate) fn new(cause: Cause, stop: Stop, checks: Vec<Check>, stale: BTreeSet<Did>) -> Self {
+        Self { cause, check: stop.check, detail: stop.detail, checks, stale }
     }
 
     /// What kind of thing was refused.

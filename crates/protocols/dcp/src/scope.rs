@@ -42,7 +42,9 @@ pub enum InvalidScope {
     #[error("the scope '{0}' does not name one type or one id: wildcards and white space are not allowed")]
     Discriminator(String),
     /// The operation is not reading.
-    #[error("the scope '{0}' asks for more than reading; only ':read' (or nothing) may follow the discriminator")]
+    #[error(
+        "the scope '{0}' asks for more than reading; only ':read' (or nothing) may follow the discriminator"
+    )]
     Operation(String),
 }
 
@@ -70,6 +72,18 @@ impl Scope {
     /// [`InvalidScope::Discriminator`] when the name cannot stand in a scope.
     pub fn of_type(name: &str) -> Result<Self, InvalidScope> {
         Self::parse(&format!("{TYPE_ALIAS}:{name}:read"))
+    }
+
+    /// Whether it selects this credential: by equality, never by a part of a name.
+    #[must_use]
+    pub fn selects(&self, credential: &VerifiableCredential) -> bool {
+        match self {
+            Self::Id(id) => credential.id.as_ref() == Some(id),
+            Self::Type { context, name } => {
+                credential.is_of_type(name)
+                    && context.as_ref().is_none_or(|context| credential.contexts.contains(context))
+            }
+        }
     }
 
     fn parse_type(text: &str, rest: &str) -> Result<Self, InvalidScope> {

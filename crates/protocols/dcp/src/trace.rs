@@ -3,16 +3,19 @@
 use std::{collections::BTreeSet, fmt};
 
 use heddle_credentials::{Check, Verdict};
-use heddle_did::{Did, DidDocument, Relationship, VerificationMethod};
+use heddle_did::{Did, DidDocument, Relationship};
 use heddle_jose::{Token, VerifiedToken};
 
 use crate::{Cause, Refusal, Rules};
 
+/// Longest subject or detail of a check, in characters. Both may quote what a peer sent.
+const TEXT_CHARS_MAX: usize = 400;
+
 /// A check has failed and is recorded: stop with what it was about.
 #[derive(Debug)]
 pub(crate) struct Stop {
-    check: &'static str,
-    detail: String,
+    pub(crate) check: &'static str,
+    pub(crate) detail: String,
 }
 
 /// Collects checks in the order in which they are made.
@@ -20,6 +23,14 @@ pub(crate) struct Stop {
 pub(crate) struct Trace {
     checks: Vec<Check>,
     stale: BTreeSet<Did>,
+}
+
+/// What a signature is checked with: the names of the two checks, whose document, and for which use of a key.
+pub(crate) struct Signer<'a> {
+    pub(crate) key_check: &'static str,
+    pub(crate) signature_check: &'static str,
+    pub(crate) document: &'a DidDocument,
+    pub(crate) relationship: Relationship,
 }
 
 impl Trace {
@@ -38,50 +49,48 @@ impl Trace {
         let (verdict, result) = match outcome {
             Ok(found) => (Verdict::Passed, Ok(found)),
             Err(error) => {
-                let detail = error.to_string();
+                let detail = bounded(&error.to_string());
                 (Verdict::Failed(detail.clone()), Err(Stop { check: name, detail }))
             }
         };
-        self.checks.push(Check { name, subject: subject.to_owned(), verdict });
+        self.checks.push(Check { name, subject: bounded(subject), verdict });
         result
     }
 
-    /// Records a check that the credentials crate has made.
-    pub(crate) fn adopt(&mut self, check: Check) -> Result<(), Stop> {
-        let result = match &check.verdict {
+    /// Records a check that was made elsewhere, under a subject of ours.
+    pub(crate) fn adopt(&mut self, subject: &str, check: Check) -> Result<(), Stop> {
+        let outcome = match check.verdict {
             Verdict::Passed => Ok(()),
-            Verdict::Failed(detail) => Err(Stop { check: check.name, detail: detail.clone() }),
+            Verdict::Failed(detail) => Err(detail),
         };
-        self.checks.push(check);
-        result
+        self.check(check.name, subject, outcome)
     }
 
-    /// Two checks: the document names the key for this use, and the key fits the signature. `names` are theirs.
+    /// Two checks: the document names the key for this use, and the signature is by it.
     pub(crate) fn signature(
         &mut self,
-        names: (&'static str, &'static str),
         subject: &str,
         token: &Token,
-        signer: (&DidDocument, Relationship),
+        signer: &Signer<'_>,
         rules: &Rules,
     ) -> Result<VerifiedToken, Stop> {
-        let (document, relationship) = signer;
-        let found = key(token, document, relationship, rules);
-        let outcome = self.check(names.0, subject, found).and_then(|method| {
-            let verified = method.jwk().map_err(|error| error.to_string()).and_then(|key| {
-                token.verify(&key).map_err(|error| error.to_string())
-            });
-            self.check(names.1, subject, verified)
-        });
+        let kid = token.header().kid.as_deref();
+        let key = signer
+            .document
+            .verification_method_for(kid, signer.relationship, rules.relationships)
+            .and_then(heddle_did::VerificationMethod::jwk);
+        let outcome = self
+            .check(signer.key_check, subject, key)
+            .and_then(|key| self.check(signer.signature_check, subject, token.verify(&key)));
         if outcome.is_err() {
-            self.stale.insert(document.id.clone());
+            self.stale.insert(signer.document.id.clone());
         }
         outcome
     }
 
     /// Ends in a refusal.
     pub(crate) fn refuse(self, cause: Cause, stop: Stop) -> Refusal {
-        Refusal::new(cause, stop.check, stop.detail, self.checks, self.stale)
+        Refusal::new(cause, stop, self.checks, self.stale)
     }
 
     /// Ends well: the checks, and the DIDs whose documents may be out of date.
@@ -90,18 +99,6 @@ impl Trace {
     }
 }
 
-/// The verification method that a token names, usable for `relationship`, controlled by the document's subject.
-fn key<'a>(
-    token: &Token,
-    document: &'a DidDocument,
-    relationship: Relationship,
-    rules: &Rules,
-) -> Result<&'a VerificationMethod, String> {
-    let method = document
-        .verification_method_for(token.header().kid.as_deref(), relationship, rules.relationships)
-        .map_err(|error| error.to_string())?;
-    if method.controller != document.id.as_str() {
-        return Err(format!("the key '{}' is controlled by '{}', not by '{}'", method.id, method.controller, document.id));
-    }
-    Ok(method)
+fn bounded(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
 }

@@ -11,7 +11,8 @@ fn row(name: &str, cells: impl Iterator<Item = Result<&'static str, Illegal>>) -
 fn holder_matrix() {
     let mut lines = vec![row("STATE", holder::Event::ALL.iter().map(|event| Ok(event.name())))];
     for state in holder::State::ALL {
-        let cells = holder::Event::ALL.iter().map(|event| holder::next(state, *event).map(holder::State::name));
+        let cells =
+            holder::Event::ALL.iter().map(|event| holder::next(state, *event).map(holder::State::name));
         lines.push(row(state.name(), cells));
     }
     let golden = "\
@@ -29,7 +30,8 @@ ERROR      | -          -          -          -          -";
 fn issuer_matrix() {
     let mut lines = vec![row("STATE", issuer::Event::ALL.iter().map(|event| Ok(event.name())))];
     for state in issuer::State::ALL {
-        let cells = issuer::Event::ALL.iter().map(|event| issuer::next(state, *event).map(issuer::State::name));
+        let cells =
+            issuer::Event::ALL.iter().map(|event| issuer::next(state, *event).map(issuer::State::name));
         lines.push(row(state.name(), cells));
     }
     let golden = "\

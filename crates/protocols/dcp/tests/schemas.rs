@@ -3,16 +3,22 @@
 //! Runs only where the schemas lie beside the checkout. Every difference is listed here with its reason, so a
 //! new one, in either direction, fails.
 
-use std::{collections::BTreeSet, error::Error, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use heddle_dcp::wire::{
-    CredentialMessage, CredentialOfferMessage, CredentialRequestMessage, CredentialStatus, IssuerMetadata, Message,
-    PresentationQueryMessage, PresentationResponseMessage, parse,
+    CredentialMessage, CredentialOfferMessage, CredentialRequestMessage, CredentialStatus, IssuerMetadata,
+    Message, PresentationQueryMessage, PresentationResponseMessage, parse,
 };
 use jsonschema::{Retrieve, Uri, Validator};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+#[expect(clippy::print_stderr, reason = "whoever runs the tests is to see that these were skipped")]
 fn folder() -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/spec/dcp");
     if path.exists() {
@@ -34,9 +40,10 @@ impl Retrieve for Files {
     }
 }
 
-fn validator(folder: &PathBuf, file: &str) -> Validator {
-    let schema: Value = serde_json::from_slice(&fs::read(folder.join(file)).expect("readable")).expect("JSON");
-    jsonschema::options().with_retriever(Files(folder.clone())).build(&schema).expect("a schema")
+fn validator(folder: &Path, file: &str) -> Validator {
+    let schema: Value =
+        serde_json::from_slice(&fs::read(folder.join(file)).expect("readable")).expect("JSON");
+    jsonschema::options().with_retriever(Files(folder.to_path_buf())).build(&schema).expect("a schema")
 }
 
 /// Every document that differs from `base` in one member: gone, or with a value of another kind.
@@ -63,7 +70,9 @@ fn near_misses(base: &Value) -> Vec<(String, Value)> {
 fn collect(prefix: &str, value: &Value, into: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), value)).collect(),
-        Value::Array(entries) => entries.iter().enumerate().map(|(i, value)| (i.to_string(), value)).collect(),
+        Value::Array(entries) => {
+            entries.iter().enumerate().map(|(i, value)| (i.to_string(), value)).collect()
+        }
         _ => return,
     };
     for (key, child) in children {
@@ -252,7 +261,8 @@ fn published_examples_are_read() {
     let read = |file: &str| fs::read(folder.join(file)).expect("readable");
     let query = "presentation/example/presentation-query-message";
     parse::<PresentationQueryMessage>(&read(&format!("{query}.json"))).expect(query);
-    parse::<PresentationQueryMessage>(&read(&format!("{query}-w-presentation-definition.json"))).expect(query);
+    parse::<PresentationQueryMessage>(&read(&format!("{query}-w-presentation-definition.json")))
+        .expect(query);
     let response = "presentation/example/presentation-response-message";
     parse::<PresentationResponseMessage>(&read(&format!("{response}.json"))).expect(response);
     let with_submission = read(&format!("{response}-w-presentation-submission.json"));
@@ -260,7 +270,8 @@ fn published_examples_are_read() {
     let message = "issuance/example/credential-message";
     parse::<CredentialMessage>(&read(&format!("{message}.json"))).expect(message);
     parse::<CredentialMessage>(&read(&format!("{message}-rejected.json"))).expect(message);
-    parse::<CredentialRequestMessage>(&read("issuance/example/credential-request-message.json")).expect("request");
+    parse::<CredentialRequestMessage>(&read("issuance/example/credential-request-message.json"))
+        .expect("request");
     parse::<CredentialOfferMessage>(&read("issuance/example/credential-offer-message.json")).expect("offer");
     parse::<IssuerMetadata>(&read("issuance/example/issuer-metadata.json")).expect("metadata");
     parse::<CredentialStatus>(&read("issuance/example/credential-status.json")).expect("status");

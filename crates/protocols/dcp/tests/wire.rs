@@ -43,7 +43,8 @@ fn a_refusal_points_to_the_member() {
     let absent = json!({"type": kind, "scope": ["s"]});
     let refusal = read::<PresentationQueryMessage>(&absent).expect_err("refused");
     assert_eq!(refusal.expected, "missing field `@context`");
-    let odd = json!({"@context": [CONTEXT], "type": "PresentationResponseMessage", "presentation": ["a", null]});
+    let odd =
+        json!({"@context": [CONTEXT], "type": "PresentationResponseMessage", "presentation": ["a", null]});
     assert_eq!(pointer::<PresentationResponseMessage>(&odd), "/presentation/1");
 }
 
@@ -122,7 +123,8 @@ fn what_is_no_json_or_too_long_is_refused_without_reading_on() {
     for text in ["", "{", "<html>", "null", "[]", "{} {}"] {
         assert!(parse::<PresentationQueryMessage>(text.as_bytes()).is_err(), "{text}");
     }
-    let valid = json!({"@context": [CONTEXT], "type": "PresentationQueryMessage", "scope": ["s"]}).to_string();
+    let valid =
+        json!({"@context": [CONTEXT], "type": "PresentationQueryMessage", "scope": ["s"]}).to_string();
     assert!(parse::<PresentationQueryMessage>(format!("{valid} x").as_bytes()).is_err());
     let long = format!("{valid}{}", " ".repeat(MESSAGE_BYTES_MAX));
     assert!(parse::<PresentationQueryMessage>(long.as_bytes()).is_err());

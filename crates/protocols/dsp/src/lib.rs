@@ -4,7 +4,7 @@
 //! - [`catalog`]: offer ids, continuation tokens, `Link` headers, and catalogs built from a model.
 //! - [`negotiation`] and [`transfer`]: the two state machines. Both parties run the same functions over their
 //!   own copy of the process: `receive` for what the peer sent, `send` for what we are about to send,
-//!   `acknowledged` and `abandoned` for how sending ended. Each returns the next value of the process and the
+//!   `acknowledged` and `abandoned` for how sending ended, `observed` for a state that the peer told. Each returns the next value of the process and the
 //!   effects that the caller has to carry out.
 //! - [`process`]: what the two machines share: roles, process ids, messages in flight.
 //!

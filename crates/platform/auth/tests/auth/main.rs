@@ -3,7 +3,6 @@
 mod endpoints;
 mod jwks_url;
 mod matrix;
-mod memory;
 mod support;
 mod token_service;
 mod verification;

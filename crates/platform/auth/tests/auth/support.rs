@@ -9,6 +9,7 @@ use heddle_auth::{
 use heddle_clock::{Environment, FixedClock, SystemRng, Timestamp};
 use heddle_jose::{Algorithm, Header, JwkSet, SoftwareKey, sign_compact};
 use heddle_store::{Database, Store};
+use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{Actor, OperatorScope, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let (clock, environment) = clock();
-        let store = Store::new(database(), environment);
+        let store = Store::new(database(&environment).await, environment);
         let scopes = scopes();
         let operator = scopes.operator(Actor::new("test"));
         let vault = EmbeddedVault::open(store.clone(), &operator, &MasterKeySource::Ephemeral).await;
@@ -136,6 +137,6 @@ pub fn request(client: &ClientCredentials, scope: Option<&str>) -> TokenRequest 
     TokenRequest { client, scope: scope.map(str::to_owned) }
 }
 
-fn database() -> Arc<dyn Database> {
-    crate::memory::memory()
+async fn database(environment: &Environment) -> Arc<dyn Database> {
+    Arc::new(SqliteDatabase::temporary(environment).await.expect("a temporary database"))
 }

@@ -8,7 +8,7 @@ use heddle_ids::WorkerId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{Dispatched, Worker, WorkerLimits, lease_end};
-use crate::{ClaimedJob, Write};
+use crate::{ClaimedJob, DirectLease, Write};
 
 /// What commits know of the worker in this process.
 pub(crate) struct Dispatcher {
@@ -43,7 +43,13 @@ impl Dispatcher {
             let Ok(permit) = self.permits.clone().try_acquire_owned() else { break };
             permits.push(permit);
             let token = URL_SAFE_NO_PAD.encode(self.environment.random::<12>());
-            *lease_for = Some((self.id.clone(), token, lease_end(now, &self.limits)));
+            *lease_for = Some(DirectLease {
+                worker: self.id.clone(),
+                token,
+                until: lease_end(now, &self.limits),
+                per_owner_max: self.limits.per_owner_max,
+                per_host_max: self.limits.per_host_max,
+            });
         }
         Reservation { permits, sender: Some(self.sender.clone()) }
     }

@@ -1,13 +1,15 @@
 //! The long way: the loop that claims what is due, and what happens around a handler.
 
 use std::{
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::{AtomicBool, Ordering}},
     time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::FutureExt;
-use heddle_ids::WorkerId;
+use heddle_clock::Timestamp;
+use heddle_ids::{JobId, WorkerId};
 use heddle_telemetry::trace;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -16,7 +18,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{Dispatched, JobContext, JobHandler, Outcome, Worker, lease_end, trace_of};
-use crate::{Backoff, Batch, ClaimRequest, ClaimedJob, StoreError, Write};
+use crate::{Backoff, Batch, ClaimRequest, ClaimedJob, Lease, StoreError, Write};
 
 /// Looks for due jobs at least this often, should a signal have been lost.
 const SAFETY_NET: Duration = Duration::from_secs(5);
@@ -32,6 +34,8 @@ pub(super) struct Loop {
     stopped: watch::Receiver<bool>,
     /// Jobs may be waiting for a place; the next job that ends looks for them.
     wants_room: Arc<AtomicBool>,
+    /// The leases of the jobs under way, to be extended.
+    under_way: Arc<Mutex<BTreeMap<JobId, Lease>>>,
 }
 
 impl Loop {
@@ -44,16 +48,14 @@ impl Loop {
     ) -> Self {
         let kinds = worker.handlers.keys().cloned().collect();
         let wants_room = Arc::new(AtomicBool::new(false));
-        Self { id, worker: Arc::new(worker), kinds, permits, dispatched, stopped, wants_room }
+        let under_way = Arc::default();
+        Self { id, worker: Arc::new(worker), kinds, permits, dispatched, stopped, wants_room, under_way }
     }
 
     pub(super) async fn run(mut self) {
         let mut signal = self.worker.store.signals().jobs();
         let mut extend = tokio::time::interval(self.worker.limits.lease / 3);
         extend.reset();
-        if let Err(error) = self.worker.store.database.free_leases_of_the_dead(&self.id).await {
-            tracing::warn!(component = "worker", action = "recover", %error, "leases of earlier processes stay");
-        }
         let mut next_look = Instant::now();
         loop {
             let stopped = *self.stopped.borrow();
@@ -81,7 +83,9 @@ impl Loop {
             self.wants_room.store(true, Ordering::SeqCst);
             return SAFETY_NET;
         }
-        match self.worker.store.database.claim(self.request(room)).await {
+        let request = self.request(room);
+        let now = request.now;
+        match self.worker.store.database.claim(request).await {
             Ok(jobs) => {
                 let found = jobs.len();
                 for (job, permit) in jobs.into_iter().zip(permits) {
@@ -92,7 +96,7 @@ impl Loop {
                     self.wants_room.store(true, Ordering::SeqCst);
                     return SAFETY_NET;
                 }
-                self.until_next_due().await
+                self.until_next_due(now).await
             }
             Err(error) => {
                 tracing::warn!(component = "worker", action = "claim", %error, "no jobs could be claimed");
@@ -116,9 +120,9 @@ impl Loop {
         }
     }
 
-    async fn until_next_due(&self) -> Duration {
+    async fn until_next_due(&self, after: Timestamp) -> Duration {
         let store = &self.worker.store;
-        match store.database.next_due(&self.kinds).await {
+        match store.database.next_due(&self.kinds, after).await {
             Ok(Some(due)) => due.since(store.environment.now()).clamp(Duration::from_millis(1), SAFETY_NET),
             Ok(None) => SAFETY_NET,
             Err(_) => TROUBLE_WAIT,
@@ -126,19 +130,20 @@ impl Loop {
     }
 
     async fn extend(&self) {
-        if self.permits.available_permits() == self.worker.limits.jobs_max {
+        let leases: Vec<Lease> = locked(&self.under_way).values().cloned().collect();
+        if leases.is_empty() {
             return;
         }
         let store = &self.worker.store;
         let until = lease_end(store.environment.now(), &self.worker.limits);
-        if let Err(error) = store.database.extend(&self.id, until).await {
+        if let Err(error) = store.database.extend(&leases, until).await {
             tracing::warn!(component = "worker", action = "extend", %error, "leases could not be extended");
         }
     }
 
     fn spawn(&self, dispatched: Dispatched) {
         let worker = self.worker.clone();
-        let wants_room = self.wants_room.clone();
+        let (wants_room, under_way) = (self.wants_room.clone(), self.under_way.clone());
         let Some(handler) = worker.handlers.get(&dispatched.job.kind).cloned() else { return };
         tokio::spawn(async move {
             let Dispatched { job, permit } = dispatched;
@@ -154,13 +159,20 @@ impl Loop {
             if let heddle_tenancy::Owner::Participant(id) = &job.owner {
                 span.record("participant_context_id", id.as_str());
             }
+            let id = job.lease.job.clone();
+            locked(&under_way).insert(id.clone(), job.lease.clone());
             trace::within(context, attend(&worker, handler.as_ref(), job)).instrument(span).await;
+            locked(&under_way).remove(&id);
             drop(permit);
             if wants_room.swap(false, Ordering::SeqCst) {
                 worker.store.signals().notify_jobs();
             }
         });
     }
+}
+
+fn locked(leases: &Mutex<BTreeMap<JobId, Lease>>) -> MutexGuard<'_, BTreeMap<JobId, Lease>> {
+    leases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Calls the handler and writes down what became of the job.
@@ -203,7 +215,7 @@ async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Resu
             Write::Bury { lease, error }
         }
     };
-    let batch = Batch { writes: vec![write], now, trace: job.trace };
+    let batch = Batch::new(vec![write], now, job.trace);
     worker.store.database.commit(scope_access(scope), batch).await.map(drop)
 }
 

@@ -33,7 +33,7 @@ async fn signs(vault: &EmbeddedVault, world: &World, owner: &str, key: &Jwk) -> 
 
 #[tokio::test]
 async fn secrets_are_kept_replaced_and_forgotten() {
-    let world = World::new();
+    let world = World::new().await;
     let (vault, acme) = (world.vault().await, world.participant("acme"));
     assert_eq!(vault.secret(&acme, "s").await.expect("loads"), None);
     vault.store_secret(&acme, "s", &secret("one")).await.expect("stored");
@@ -46,7 +46,7 @@ async fn secrets_are_kept_replaced_and_forgotten() {
 
 #[tokio::test]
 async fn keys_sign_and_never_leave() {
-    let world = World::new();
+    let world = World::new().await;
     let (vault, acme) = (world.vault().await, world.participant("acme"));
     for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
         let key = vault.generate_key(&acme, "k", algorithm).await.expect("made");
@@ -72,7 +72,7 @@ async fn keys_sign_and_never_leave() {
 
 #[tokio::test]
 async fn owners_do_not_meet() {
-    let world = World::new();
+    let world = World::new().await;
     let vault = world.vault().await;
     let (acme, other) = (world.participant("acme"), world.participant("other"));
     let tenant = world.scopes.tenant("acme".parse().expect("legal"), Actor::new("test"));
@@ -93,7 +93,7 @@ async fn owners_do_not_meet() {
 
 #[tokio::test]
 async fn a_counter_party_may_have_something_signed_and_nothing_more() {
-    let world = World::new();
+    let world = World::new().await;
     let vault = world.vault().await;
     let acme = world.participant("acme");
     let key = vault.generate_key(&acme, "k", Algorithm::Es256).await.expect("made");
@@ -121,7 +121,7 @@ async fn a_counter_party_may_have_something_signed_and_nothing_more() {
 
 #[tokio::test]
 async fn entries_take_part_in_the_callers_commit() {
-    let world = World::new();
+    let world = World::new().await;
     let (vault, acme) = (world.vault().await, world.participant("acme"));
     let mut dropped = world.store.begin(&acme);
     vault.generate_key_in(&mut dropped, "k", Algorithm::Es256).await.expect("prepared");
@@ -140,7 +140,7 @@ async fn entries_take_part_in_the_callers_commit() {
 
 #[tokio::test]
 async fn a_key_that_another_replica_deleted_or_replaced_ends_within_a_minute() {
-    let (world, folder) = (World::new(), tempfile::tempdir().expect("temporary directory"));
+    let (world, folder) = (World::new().await, tempfile::tempdir().expect("temporary directory"));
     let source = MasterKeySource::Generated(folder.path().join("master.key"));
     let here = world.open(&source).await.expect("opens");
     let there = world.open(&source).await.expect("opens");
@@ -168,7 +168,7 @@ async fn a_key_that_another_replica_deleted_or_replaced_ends_within_a_minute() {
 
 #[tokio::test]
 async fn sizes_are_bounded_and_nothing_is_shown() {
-    let world = World::new();
+    let world = World::new().await;
     let (vault, acme) = (world.vault().await, world.participant("acme"));
     for alias in [String::new(), "a\nb".to_owned(), "x".repeat(ALIAS_BYTES_MAX + 1)] {
         assert!(matches!(vault.store_secret(&acme, &alias, &secret("x")).await, Err(VaultError::Alias)));

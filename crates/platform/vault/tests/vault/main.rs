@@ -2,5 +2,4 @@
 
 mod embedded;
 mod master_key;
-mod memory;
 mod support;

@@ -13,7 +13,7 @@ fn write_key(path: &Path, byte: u8) {
 
 #[tokio::test]
 async fn what_was_stored_opens_after_a_restart_with_the_same_key() {
-    let (world, folder) = (World::new(), tempfile::tempdir().expect("temporary directory"));
+    let (world, folder) = (World::new().await, tempfile::tempdir().expect("temporary directory"));
     let source = MasterKeySource::Generated(folder.path().join("master.key"));
     let acme = world.participant("acme");
     let secret = Secret::from_text("open sesame".to_owned());
@@ -26,7 +26,7 @@ async fn what_was_stored_opens_after_a_restart_with_the_same_key() {
 
 #[tokio::test]
 async fn a_wrong_key_is_a_sentence_at_start() {
-    let (world, folder) = (World::new(), tempfile::tempdir().expect("temporary directory"));
+    let (world, folder) = (World::new().await, tempfile::tempdir().expect("temporary directory"));
     let path = folder.path().join("master.key");
     let source = MasterKeySource::Provided(path.clone());
     write_key(&path, 1);
@@ -47,7 +47,7 @@ async fn a_wrong_key_is_a_sentence_at_start() {
 
 #[tokio::test]
 async fn a_lost_key_is_not_replaced() {
-    let (world, folder) = (World::new(), tempfile::tempdir().expect("temporary directory"));
+    let (world, folder) = (World::new().await, tempfile::tempdir().expect("temporary directory"));
     let path = folder.path().join("master.key");
     let source = MasterKeySource::Generated(path.clone());
     world.open(&source).await.expect("opens");

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use heddle_clock::{Environment, FixedClock, SystemRng, Timestamp};
-use heddle_store::{Database, Store};
+use heddle_store::Store;
+use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{Actor, OperatorScope, ParticipantScope, ScopeIssuer};
 use heddle_vault::{EmbeddedVault, MasterKeySource, VaultError};
 
@@ -16,10 +17,12 @@ pub struct World {
 
 impl World {
     #[expect(clippy::disallowed_methods, reason = "these tests are about what a scope opens in the vault")]
-    pub fn new() -> Self {
+    pub async fn new() -> Self {
         let clock = FixedClock::at(Timestamp::from_seconds(1_769_860_800));
         let environment = Environment::new(Arc::new(clock.clone()), Arc::new(SystemRng));
-        Self { clock, store: Store::new(database(), environment), scopes: ScopeIssuer::new() }
+        let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
+        let store = Store::new(Arc::new(database), environment);
+        Self { clock, store, scopes: ScopeIssuer::new() }
     }
 
     pub fn operator(&self) -> OperatorScope {
@@ -38,8 +41,4 @@ impl World {
     pub async fn vault(&self) -> EmbeddedVault {
         self.open(&MasterKeySource::Ephemeral).await.expect("a new vault opens")
     }
-}
-
-fn database() -> Arc<dyn Database> {
-    crate::memory::memory()
 }

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: retries and waiting (jobs do that), storage, attestations.
 
+pub mod delivery;
 pub mod holder;
 pub mod issuer;
 

@@ -4,7 +4,7 @@
 //! that the token says about itself, so that a hopeless one costs no resolution; [`Candidate::verify`] judges the
 //! key and the signature.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use heddle_clock::Timestamp;
 use heddle_credentials::Check;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::{ReplayKey, SELF_ISSUED_TYP};
 use crate::{
     Cause, Refusal, Rules, claims,
-    trace::{Stop, Trace},
+    trace::{Signer, Stop, Trace},
 };
 
 /// The subject that the checks of a self-issued token name.
@@ -62,7 +62,6 @@ impl SelfIssuedDraft<'_> {
     /// # Errors
     /// When header or claims cannot be written.
     pub fn unsigned(&self, kid: &str, alg: Algorithm) -> Result<Unsigned, JoseError> {
-        let header = Header { alg, kid: Some(kid.to_owned()), typ: Some(SELF_ISSUED_TYP.to_owned()) };
         let claims = Claims {
             iss: self.participant.as_str(),
             sub: self.participant.as_str(),
@@ -73,7 +72,7 @@ impl SelfIssuedDraft<'_> {
             token: self.access_token,
             pre_authorized_code: self.pre_authorized_code,
         };
-        Unsigned::new(&header, &claims)
+        Unsigned::new(Header::jwt(alg, kid).with_typ(SELF_ISSUED_TYP), &claims)
     }
 }
 
@@ -144,9 +143,9 @@ fn issuer_and_subject(claims: &Map<String, Value>) -> Result<Did, String> {
     Ok(issuer)
 }
 
-/// A `kid` must be a DID URL of the signer itself.
+/// A `kid` must be a DID URL of the signer itself, absolute or its fragment alone.
 pub(crate) fn kid_of(token: &Token, signer: &Did) -> Result<(), String> {
-    let Some(kid) = token.header().kid.as_deref() else { return Ok(()) };
+    let Some(kid) = token.header().kid.as_deref().filter(|kid| !kid.starts_with('#')) else { return Ok(()) };
     let url = DidUrl::parse(kid).map_err(|error| format!("its key id '{kid}' is not a DID URL: {error}"))?;
     if url.did != *signer {
         return Err(format!("its key id '{kid}' does not belong to '{signer}'"));
@@ -181,9 +180,13 @@ impl Candidate {
             Err(format!("the DID document is that of '{}', not of '{}'", document.id, self.issuer))
         };
         self.trace.check("token-document", SUBJECT, same)?;
-        let signer = (document, Relationship::CapabilityInvocation);
-        self.trace.signature(("token-key", "token-signature"), SUBJECT, &self.token, signer, &self.rules)?;
-        Ok(())
+        let signer = Signer {
+            key_check: "token-key",
+            signature_check: "token-signature",
+            document,
+            relationship: Relationship::CapabilityInvocation,
+        };
+        self.trace.signature(SUBJECT, &self.token, &signer, &self.rules).map(drop)
     }
 
     fn proved(self) -> SelfIssuedToken {
@@ -229,8 +232,8 @@ pub struct SelfIssuedToken {
     checks: Vec<Check>,
 }
 
-impl std::fmt::Debug for SelfIssuedToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SelfIssuedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SelfIssuedToken")
             .field("participant", &self.participant)
             .field("audience", &self.audience)
@@ -264,12 +267,11 @@ impl SelfIssuedToken {
     /// A [`Refusal`] with [`Cause::SelfIssuedToken`] when there is none.
     pub fn require_access_token(&self) -> Result<&str, Refusal> {
         self.access_token.as_deref().ok_or_else(|| {
-            let mut trace = Trace::after(&self.checks);
-            let missing: Result<(), _> = Err("the claim 'token' is missing");
-            match trace.check("token-access-token-present", SUBJECT, missing) {
-                Err(stop) => trace.refuse(Cause::SelfIssuedToken, stop),
-                Ok(()) => unreachable!("the check was given an error"),
-            }
+            let stop =
+                Stop { check: "token-access-token", detail: "the claim 'token' is missing".to_owned() };
+            let mut checks = self.checks.clone();
+            checks.push(Check::of(stop.check, SUBJECT, Err(&stop.detail)));
+            Refusal::new(Cause::SelfIssuedToken, stop, checks, BTreeSet::new())
         })
     }
 

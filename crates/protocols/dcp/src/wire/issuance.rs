@@ -91,14 +91,20 @@ pub struct CredentialMessage {
     pub rejection_reason: Option<String>,
 }
 
-fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl CredentialMessage {
     /// Delivers credentials.
     #[must_use]
-    pub fn issued(issuer_pid: IssuerPid, holder_pid: HolderPid, credentials: Vec<CredentialContainer>) -> Self {
+    pub fn issued(
+        issuer_pid: IssuerPid,
+        holder_pid: HolderPid,
+        credentials: Vec<CredentialContainer>,
+    ) -> Self {
         Self {
             context: DcpContext,
             kind: Tag::default(),

@@ -136,7 +136,10 @@ impl Message for IssuerMetadata {
     fn validate(&self) -> Result<(), Malformed> {
         filled("/issuer", &self.issuer)?;
         if self.credentials_supported.len() > LIST_ENTRIES_MAX {
-            return Err(Malformed::at("/credentialsSupported", format!("at most {LIST_ENTRIES_MAX} entries")));
+            return Err(Malformed::at(
+                "/credentialsSupported",
+                format!("at most {LIST_ENTRIES_MAX} entries"),
+            ));
         }
         check_ids("/credentialsSupported", &self.credentials_supported)
     }

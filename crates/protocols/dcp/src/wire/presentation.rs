@@ -47,7 +47,9 @@ impl PresentationQueryMessage {
     /// [`Malformed`] when both are there, neither is, or the one is empty. The answer to a verifier is 400.
     pub fn asked(&self) -> Result<Asked<'_>, Malformed> {
         match (&self.scope, &self.presentation_definition) {
-            (Some(_), Some(_)) => Err(Malformed::at("", "either 'scope' or 'presentationDefinition', not both")),
+            (Some(_), Some(_)) => {
+                Err(Malformed::at("", "either 'scope' or 'presentationDefinition', not both"))
+            }
             (None, None) => Err(Malformed::at("", "a member 'scope' or 'presentationDefinition'")),
             (None, Some(definition)) if definition.is_empty() => {
                 Err(Malformed::at("/presentationDefinition", "a presentation definition that is not empty"))

@@ -259,14 +259,6 @@ impl TransferProcess {
         self.in_flight.as_ref().is_some_and(|flight| flight.message_id == *message_id)
     }
 
-    /// Whether the peer, which says that it is in `state`, has taken the message that is in flight. For a peer that
-    /// refuses a repeat of what it took: ask for its state before giving up.
-    #[must_use]
-    pub fn is_confirmed_by(&self, state: State) -> bool {
-        let to = self.in_flight.as_ref().and_then(|own| self.next(self.role, own.message.kind()));
-        to == Some(state) && self.state != Some(state)
-    }
-
     /// When it was made.
     #[must_use]
     pub const fn created_at(&self) -> Timestamp {

@@ -1,0 +1,118 @@
+//! Claims: which jobs a worker gets, and for how long.
+
+use heddle_clock::Timestamp;
+use heddle_ids::JobId;
+use heddle_store::{ClaimRequest, ClaimedJob, Lease, StoreError};
+use rusqlite::{Connection, named_params, params};
+
+use crate::error::of_statement;
+
+const CANDIDATES: &str = include_str!("claim.sql");
+
+/// Whether a claim would find anything. For a reader, so that an idle worker does not write.
+pub(crate) fn would_find(connection: &Connection, request: &ClaimRequest) -> Result<bool, StoreError> {
+    candidates(connection, request, 1).map(|found| !found.is_empty()).map_err(of_statement)
+}
+
+/// Leases what the request asks for.
+pub(crate) fn claim(connection: &Connection, request: &ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
+    let mut claimed = Vec::new();
+    // Every round leaves out what the caps of the rounds before exclude, until there is no room or no job left.
+    loop {
+        let room = request.limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
+        let found = candidates(connection, request, room).map_err(of_statement)?;
+        if found.is_empty() {
+            return Ok(claimed);
+        }
+        for seq in found {
+            claimed.push(lease(connection, request, seq)?);
+        }
+    }
+}
+
+fn candidates(connection: &Connection, request: &ClaimRequest, limit: u32) -> rusqlite::Result<Vec<i64>> {
+    let kinds = serde_json::Value::from(request.kinds.clone()).to_string();
+    let mut statement = connection.prepare_cached(CANDIDATES)?;
+    let values = named_params! {
+        ":now": request.now.as_millis(),
+        ":kinds": kinds,
+        ":per_owner_max": request.per_owner_max,
+        ":per_host_max": request.per_host_max,
+        ":limit": limit,
+    };
+    statement.query_map(values, |row| row.get(0))?.collect()
+}
+
+fn lease(connection: &Connection, request: &ClaimRequest, seq: i64) -> Result<ClaimedJob, StoreError> {
+    let sql = "UPDATE job SET lease_worker = ?2, lease_token = ?3, lease_until = ?4 WHERE seq = ?1
+         RETURNING id, owner, kind, order_key, payload, attempts, created_at, trace";
+    let update = || {
+        let mut statement = connection.prepare_cached(sql)?;
+        let values = params![seq, request.worker.as_str(), request.token, request.until.as_millis()];
+        statement.query_row(values, |row| {
+            let (id, owner): (String, String) = (row.get(0)?, row.get(1)?);
+            let trace: Option<String> = row.get(7)?;
+            let job = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?);
+            Ok((id, owner, job, trace))
+        })
+    };
+    let (id, owner, (kind, order_key, payload, attempts, created_at), trace) = update().map_err(of_statement)?;
+    let unreadable = |reason: String| StoreError::Unreadable { kind: "job".to_owned(), id: id.clone(), reason };
+    Ok(ClaimedJob {
+        owner: owner.parse().map_err(|e: heddle_tenancy::InvalidOwner| unreadable(e.to_string()))?,
+        lease: Lease {
+            job: JobId::parse(id.as_str()).map_err(|e| unreadable(e.to_string()))?,
+            token: request.token.clone(),
+        },
+        kind,
+        order_key,
+        payload,
+        attempts,
+        created_at: Timestamp::from_millis(created_at),
+        trace: trace.and_then(|text| text.parse().ok()),
+    })
+}
+
+/// Extends leases that are still held under their token.
+pub(crate) fn extend(connection: &Connection, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
+    let extend = || {
+        let mut statement =
+            connection.prepare_cached("UPDATE job SET lease_until = ?3 WHERE id = ?1 AND lease_token = ?2")?;
+        leases.iter().try_fold(0, |sum, lease| {
+            let rows = statement.execute(params![lease.job.as_str(), lease.token, until.as_millis()])?;
+            Ok(sum + rows as u64)
+        })
+    };
+    extend().map_err(of_statement)
+}
+
+/// Frees all leases: at the start, when nobody else can be alive.
+pub(crate) fn free_all(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "UPDATE job SET lease_worker = NULL, lease_token = NULL, lease_until = NULL
+         WHERE lease_until IS NOT NULL";
+    connection.execute(sql, []).map(drop).map_err(of_statement)
+}
+
+/// When the next waiting job falls due or a lease runs out.
+pub(crate) fn next_due(
+    connection: &Connection,
+    kinds: &[String],
+    after: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let kinds = serde_json::Value::from(kinds).to_string();
+    let next = || {
+        let mut statement = connection.prepare_cached(
+            "SELECT min(time) FROM (
+                 SELECT * FROM (
+                     SELECT due_at AS time FROM job
+                     WHERE buried = 0 AND lease_until IS NULL AND due_at > ?1
+                       AND kind IN (SELECT value FROM json_each(?2))
+                     ORDER BY due_at LIMIT 1)
+                 UNION ALL
+                 SELECT min(lease_until) FROM job
+                 WHERE lease_until > ?1 AND kind IN (SELECT value FROM json_each(?2)))",
+        )?;
+        statement.query_row(params![after.as_millis(), kinds], |row| row.get::<_, Option<i64>>(0))
+    };
+    Ok(next().map_err(of_statement)?.map(Timestamp::from_millis))
+}

@@ -1,0 +1,170 @@
+//! The port.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use heddle_clock::{Environment, Timestamp};
+use heddle_store::{
+    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
+    Signals, Snapshot, StoreError,
+};
+use heddle_tenancy::{Access, Directory};
+use rusqlite::params;
+use tempfile::TempDir;
+
+use crate::{
+    batch, claim, connection,
+    error::of_file,
+    events, migration,
+    process_lock::ProcessLock,
+    readers::Readers,
+    snapshot::SqliteSnapshot,
+    writer::{Moved, Writer, in_group},
+};
+
+/// An open SQLite database.
+///
+/// The file belongs to this process until [`Database::close`] has ended, or all handles are dropped and the
+/// writer thread has written what was queued.
+#[derive(Debug)]
+pub struct SqliteDatabase {
+    writer: Writer,
+    readers: Arc<Readers>,
+    signals: Signals,
+    /// Deleted with the database, last.
+    _temporary: Option<TempDir>,
+}
+
+impl SqliteDatabase {
+    /// Opens the file at `path`, creates it (and its directory) if it is absent, and brings its schema up to
+    /// date. Leases of an earlier process are freed: it cannot be alive.
+    ///
+    /// # Errors
+    /// `Unusable` when the file or its directory cannot be written, is no database, is in use by another process,
+    /// or has a schema that this release does not know.
+    pub async fn open(path: impl AsRef<Path>, environment: &Environment) -> Result<Self, StoreError> {
+        Self::open_in(path.as_ref().to_owned(), environment.now(), None).await
+    }
+
+    /// A database in a new directory that is deleted with it.
+    ///
+    /// # Errors
+    /// `Unusable` when there is no place for temporary files.
+    pub async fn temporary(environment: &Environment) -> Result<Self, StoreError> {
+        let directory = tempfile::Builder::new().prefix("heddle-").tempdir().map_err(|e| {
+            StoreError::Unusable { reason: format!("no directory for a temporary database can be made: {e}") }
+        })?;
+        let path = directory.path().join("heddle.db");
+        Self::open_in(path, environment.now(), Some(directory)).await
+    }
+
+    async fn open_in(path: PathBuf, now: Timestamp, temporary: Option<TempDir>) -> Result<Self, StoreError> {
+        let opened = tokio::task::spawn_blocking(move || {
+            if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+                std::fs::create_dir_all(directory)
+                    .map_err(|e| of_file(&path, "cannot have its directory created", &e))?;
+            }
+            let lock = ProcessLock::take(&path)?;
+            let mut connection = connection::writer(&path)?;
+            migration::run(&mut connection, now)?;
+            claim::free_all(&connection)?;
+            let signals = Signals::default();
+            let writer = Writer::start(connection, lock, signals.clone())?;
+            Ok(Self { writer, readers: Readers::new(path), signals, _temporary: temporary })
+        });
+        opened.await.unwrap_or_else(|_| {
+            Err(StoreError::Unusable { reason: "opening the database was broken off".to_owned() })
+        })
+    }
+}
+
+#[async_trait]
+impl Database for SqliteDatabase {
+    async fn snapshot(&self, access: Access) -> Result<Box<dyn Snapshot>, StoreError> {
+        let reader = self.readers.reader().await?;
+        Ok(Box::new(SqliteSnapshot::new(reader, &access)))
+    }
+
+    async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError> {
+        self.writer.run(move |connection| batch::apply(connection, &access, batch)).await
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
+        let look = request.clone();
+        if !self.readers.read(move |connection| claim::would_find(connection, &look)).await? {
+            return Ok(Vec::new());
+        }
+        self.writer.run(move |connection| Ok((claim::claim(connection, &request)?, Moved::default()))).await
+    }
+
+    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
+        let leases = leases.to_vec();
+        self.writer
+            .run(move |connection| Ok((claim::extend(connection, &leases, until)?, Moved::default())))
+            .await
+    }
+
+    async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let kinds = kinds.to_vec();
+        self.readers.read(move |connection| claim::next_due(connection, &kinds, after)).await
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {
+        self.readers.read(move |connection| events::events(connection, &query)).await
+    }
+
+    async fn newest_event(&self) -> Result<EventCursor, StoreError> {
+        self.readers.read(events::newest).await
+    }
+
+    async fn lookup(&self, _: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
+        let (kind, key) = (kind.to_owned(), key.to_owned());
+        self.readers.read(move |connection| events::lookup(connection, &kind, &key)).await
+    }
+
+    async fn published(
+        &self,
+        _: Directory,
+        kind: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError> {
+        let (kind, after) = (kind.to_owned(), after.map(str::to_owned));
+        self.readers
+            .read(move |connection| events::published(connection, &kind, after.as_deref(), limit))
+            .await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let now = now.as_millis();
+        self.writer
+            .run(move |connection| {
+                let nonces = in_group(connection.execute("DELETE FROM nonce WHERE expires_at <= ?", params![now]))?;
+                let sql = "DELETE FROM aggregate WHERE kind = 'answer' AND due_at <= ?";
+                let answers = in_group(connection.execute(sql, params![now]))?;
+                Ok(((nonces + answers) as u64, Moved::default()))
+            })
+            .await
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer
+            .run(|connection| {
+                in_group(connection.query_row("SELECT 1", [], |row| row.get::<_, i64>(0)))?;
+                Ok(((), Moved::default()))
+            })
+            .await
+    }
+
+    async fn close(&self) {
+        self.readers.close();
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,103 @@
+//! Connections for reading.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use heddle_store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{connection, error::closed};
+
+/// Most connections for reading at a time; who needs one more waits.
+const READERS_MAX: usize = 16;
+/// Connections that stay open while nobody reads.
+const IDLE_MAX: usize = 4;
+
+/// A pool that grows on demand.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+}
+
+/// A connection that goes back to its pool when it is dropped, wherever that happens.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    connection: Option<Connection>,
+    pool: Arc<Readers>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Arc<Self> {
+        let permits = Arc::new(Semaphore::new(READERS_MAX));
+        Arc::new(Self { path, idle: Mutex::default(), permits })
+    }
+
+    /// A connection, or the right to open one: the file is not touched before the first read.
+    pub(crate) async fn reader(self: &Arc<Self>) -> Result<Reader, StoreError> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| closed())?;
+        let connection = self.idle().pop();
+        Ok(Reader { connection, pool: self.clone(), _permit: permit })
+    }
+
+    /// Reads on a thread that may block.
+    pub(crate) async fn read<T, F>(self: &Arc<Self>, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.reader().await?.read(read).await.1
+    }
+
+    /// Nobody gets a connection any more.
+    pub(crate) fn close(&self) {
+        self.permits.close();
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    /// Reads on a thread that may block; the connection moves there and comes back.
+    pub(crate) async fn read<T, F>(mut self, read: F) -> (Option<Self>, Result<T, StoreError>)
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let joined = tokio::task::spawn_blocking(move || {
+            let result = self.open().and_then(read);
+            (self, result)
+        });
+        match joined.await {
+            Ok((reader, result)) => (Some(reader), result),
+            Err(_) => (None, Err(StoreError::Unavailable { reason: "a read was broken off".to_owned() })),
+        }
+    }
+
+    fn open(&mut self) -> Result<&Connection, StoreError> {
+        if self.connection.is_none() {
+            self.connection = Some(connection::reader(&self.pool.path)?);
+        }
+        Ok(self.connection.as_ref().expect("it was opened above"))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        // Ends the snapshot, if there is one: it would hold back the log's checkpoint. No I/O happens here.
+        let clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        let mut idle = self.pool.idle();
+        if clean && idle.len() < IDLE_MAX && !self.pool.permits.is_closed() {
+            idle.push(connection);
+        }
+    }
+}

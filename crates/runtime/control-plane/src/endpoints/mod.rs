@@ -1,0 +1,1 @@
+//! The surface for peers (Dataspace Protocol) and for data planes (Data Plane Signaling).

@@ -1,0 +1,150 @@
+//! Who a peer is, and how we prove ourselves to it: the identity service that the dataspace profile names.
+//!
+//! Verification talks to others (the peer's DID host, its credential service, status lists) and ends before any
+//! transaction begins. Its every step is a named check, kept for the decision trace.
+
+mod dcp;
+mod evidence;
+
+use std::sync::Arc;
+
+use heddle_auth::{SelfIssuedError, SelfIssuedTokens};
+use heddle_credentials::Check;
+use heddle_ids::ParticipantId;
+use heddle_outbound::{Authorization, DidResolver, Outbound};
+use heddle_store::{Store, StoreError};
+use heddle_tenancy::{ParticipantScope, ScopeIssuer, StaticPeers, VerifiedPeer};
+
+use crate::{
+    model::{DataspaceProfile, DcpScope, IdentityService},
+    parts::Addressed,
+};
+
+/// Most DCP scopes that an installation may have.
+const SCOPES_MAX: u32 = 1000;
+
+/// A peer that proved itself, and how.
+#[derive(Debug)]
+pub(crate) struct Proven {
+    pub(crate) peer: VerifiedPeer,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// Why a peer is not believed. What the peer is told does not depend on it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unproven {
+    /// It did not prove itself.
+    #[error("{reason}")]
+    Refused {
+        /// Who it is, when its token proved that and only what else was asked of it is missing.
+        known: Option<ParticipantId>,
+        /// What failed, for the owner.
+        reason: String,
+        /// The checks up to the one that failed.
+        checks: Vec<Check>,
+    },
+    /// We could not find out; asking again may help.
+    #[error("the peer cannot be verified at the moment: {0}")]
+    Unavailable(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The identity services.
+pub(crate) struct Identity {
+    store: Store,
+    scopes: Arc<ScopeIssuer>,
+    outbound: Outbound,
+    resolver: DidResolver,
+    tokens: Arc<dyn SelfIssuedTokens>,
+    static_peers: Option<StaticPeers>,
+}
+
+impl Identity {
+    pub(crate) fn new(
+        store: &Store,
+        scopes: &Arc<ScopeIssuer>,
+        outbound: &Outbound,
+        resolver: DidResolver,
+        tokens: Arc<dyn SelfIssuedTokens>,
+    ) -> Self {
+        let (store, scopes, outbound) = (store.clone(), scopes.clone(), outbound.clone());
+        Self { store, scopes, outbound, resolver, tokens, static_peers: None }
+    }
+
+    pub(crate) fn with_static_peers(mut self, peers: Option<StaticPeers>) -> Self {
+        self.static_peers = peers;
+        self
+    }
+
+    /// Proves who sent `authorization` to `addressed`. `left_operands` are those of the policy at hand: they may
+    /// need more of the peer's credentials than every request does.
+    pub(crate) async fn verify(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        left_operands: &[String],
+    ) -> Result<Proven, Unproven> {
+        let refused = |reason: &str| Unproven::Refused {
+            known: None,
+            reason: reason.to_owned(),
+            checks: Vec::new(),
+        };
+        let authorization = authorization.ok_or_else(|| refused("the request has no Authorization header"))?;
+        match addressed.profile.identity {
+            IdentityService::Dcp => {
+                let scopes = self.scopes_for(&addressed.profile, left_operands).await?;
+                self.verify_dcp(addressed, authorization, &scopes).await
+            }
+            IdentityService::Static => {
+                let peers = self.static_peers.as_ref();
+                let peers = peers.ok_or_else(|| refused("the static identity service has no table here"))?;
+                let peer = VerifiedPeer::from_static(peers, authorization, addressed.recipient.clone())
+                    .map_err(|unknown| refused(&unknown.to_string()))?;
+                Ok(Proven { peer, checks: Vec::new() })
+            }
+        }
+    }
+
+    /// The proof that goes with a request of ours to `audience`.
+    pub(crate) async fn authorization(
+        &self,
+        scope: &ParticipantScope,
+        profile: &DataspaceProfile,
+        audience: &ParticipantId,
+        left_operands: &[String],
+    ) -> Result<Authorization, SelfIssuedError> {
+        match profile.identity {
+            IdentityService::Dcp => {
+                let unavailable = |error: StoreError| SelfIssuedError::Unavailable { reason: error.to_string() };
+                let scopes = self.scopes_for(profile, left_operands).await.map_err(unavailable)?;
+                let token = self.tokens.token(scope, audience, &scopes, None).await?;
+                Ok(Authorization::bearer(&token))
+            }
+            IdentityService::Static => {
+                let sends = self.static_peers.as_ref();
+                let value = sends.and_then(|peers| peers.authorization(scope.participant(), audience.as_str()));
+                let reason = "the static identity service has no Authorization value for it".to_owned();
+                value.map(Authorization::verbatim).ok_or(SelfIssuedError::Unable { reason })
+            }
+        }
+    }
+
+    /// The DCP scopes that a request in `profile` asks for.
+    async fn scopes_for(
+        &self,
+        profile: &DataspaceProfile,
+        left_operands: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let rows = self.store.published(DcpScope::DIRECTORY, None, SCOPES_MAX).await?;
+        let mut values = Vec::new();
+        for row in rows {
+            let scope: DcpScope = row.value()?;
+            if scope.applies(profile.name.as_str(), left_operands) && !values.contains(&scope.value) {
+                values.push(scope.value);
+            }
+        }
+        Ok(values)
+    }
+}

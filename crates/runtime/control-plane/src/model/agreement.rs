@@ -1,0 +1,63 @@
+//! A contract agreement, as one of its parties keeps it.
+
+use heddle_clock::Timestamp;
+use heddle_dsp::process::Role;
+use heddle_ids::{AgreementId, AssetId, NegotiationId, ParticipantId, SharedAgreementId};
+use heddle_odrl::Policy;
+use heddle_store::{Aggregate, Columns};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An agreement. Each party has an id of its own for it, and both share one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Agreement {
+    /// Our own id (Management API `@id`, `contractId`).
+    pub id: AgreementId,
+    /// The id that both share (DSP `agreement.@id`).
+    pub shared_id: SharedAgreementId,
+    /// The negotiation that led to it.
+    pub negotiation: NegotiationId,
+    /// The part that we play.
+    pub role: Role,
+    /// The other party.
+    pub counter_party: ParticipantId,
+    /// The asset.
+    pub asset: AssetId,
+    /// Who provides.
+    pub provider: ParticipantId,
+    /// Who consumes.
+    pub consumer: ParticipantId,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+    /// The terms, of kind `Agreement`.
+    pub policy: Policy,
+    /// What the other party had proved.
+    pub claims: Value,
+}
+
+impl Agreement {
+    /// The unique key: peers choose shared ids, so they are only unique per peer.
+    #[must_use]
+    pub fn key(counter_party: &ParticipantId, shared_id: &SharedAgreementId) -> String {
+        format!("{}:{counter_party}:{shared_id}", counter_party.as_str().len())
+    }
+}
+
+impl Aggregate for Agreement {
+    const KIND: &'static str = "agreement";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn columns(&self) -> Columns {
+        Columns {
+            counter_party: Some(self.counter_party.to_string()),
+            correlation: Some(self.negotiation.to_string()),
+            reference: Some(self.asset.to_string()),
+            unique_key: Some(Self::key(&self.counter_party, &self.shared_id)),
+            ..Columns::default()
+        }
+    }
+}

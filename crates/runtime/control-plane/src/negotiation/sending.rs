@@ -1,0 +1,248 @@
+//! Sends what is in flight, and writes down how that ended.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use heddle_auth::SelfIssuedError;
+use heddle_dsp::{
+    negotiation::{self, Kind, Message, Step},
+    process::{Failure, InFlight, PeerPid, Role},
+    wire,
+};
+use heddle_ids::MessageId;
+use heddle_outbound::{OutboundError, Request, Response, RetryClass};
+use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
+use heddle_tenancy::{JobScope, ParticipantScope, Recipient};
+
+use super::{NegotiationRecord, settle::{SendJob, message_name}};
+use crate::{
+    ControlPlane,
+    parts::Addressed,
+    trace::{Direction, Traced},
+};
+
+/// Attempts after which a peer that does not answer is given up: about 40 seconds of waiting.
+const ATTEMPTS_MAX: u32 = 8;
+/// How long a peer whose own services restart may answer 401 or 404.
+const BRIEFLY: Duration = Duration::from_secs(120);
+
+/// Runs `negotiation.send`.
+pub(super) struct Sender {
+    plane: Arc<ControlPlane>,
+}
+
+impl Sender {
+    pub(super) fn new(plane: Arc<ControlPlane>) -> Self {
+        Self { plane }
+    }
+}
+
+#[async_trait]
+impl JobHandler for Sender {
+    async fn run(&self, context: &JobContext) -> Result<Outcome, StoreError> {
+        let JobScope::Participant(scope) = &context.scope else {
+            return Ok(Outcome::Bury { error: "a negotiation belongs to a participant".to_owned() });
+        };
+        let job: SendJob = context.job.payload()?;
+        let Some((record, flight)) = self.load(scope, &job).await? else { return Ok(Outcome::Done) };
+        let Some(addressed) = self.own(scope, &record).await? else {
+            let reason = "the participant takes part in this dataspace no longer".to_owned();
+            return self.give_up(context, scope, &job, Failure::Unanswered(reason)).await;
+        };
+        match self.post(scope, &addressed, &record, &flight).await {
+            Ok(answer) => {
+                let peer_pid = peer_pid(&record, &answer);
+                self.finish(context, scope, &job, |record, now| {
+                    negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
+                })
+                .await
+            }
+            Err(trouble) => self.trouble(context, scope, &job, flight.message.kind(), trouble).await,
+        }
+    }
+}
+
+/// Why a message has not arrived.
+enum Trouble {
+    /// The peer, or the way to it.
+    Peer(OutboundError),
+    /// Our own proof cannot be made.
+    Proof(SelfIssuedError),
+}
+
+impl Sender {
+    /// The process and the message, unless that is not in flight any more.
+    async fn load(
+        &self,
+        scope: &ParticipantScope,
+        job: &SendJob,
+    ) -> Result<Option<(NegotiationRecord, InFlight<Message>)>, StoreError> {
+        let loaded = self.plane.store.begin(scope).load::<NegotiationRecord>(&job.negotiation).await?;
+        let record = loaded.map(heddle_store::Loaded::into_value);
+        Ok(record.and_then(|record| {
+            let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message)?.clone();
+            Some((record, flight))
+        }))
+    }
+
+    /// Ourselves in the dataspace of the process.
+    async fn own(
+        &self,
+        scope: &ParticipantScope,
+        record: &NegotiationRecord,
+    ) -> Result<Option<Addressed>, StoreError> {
+        let profile = self.plane.profile(record.process.profile().as_str()).await?;
+        let identity = record.process.participant().clone();
+        Ok(profile.map(|profile| Addressed {
+            recipient: Recipient::new(scope.participant().clone(), identity),
+            profile,
+        }))
+    }
+
+    async fn post(
+        &self,
+        scope: &ParticipantScope,
+        addressed: &Addressed,
+        record: &NegotiationRecord,
+        flight: &InFlight<Message>,
+    ) -> Result<Response, Trouble> {
+        let callback = self.plane.protocol_address(scope.participant(), &addressed.profile.name);
+        let outbound = negotiation::outbound(&record.process, flight, &callback).ok_or_else(|| {
+            Trouble::Peer(OutboundError::Malformed {
+                subject: "the message".to_owned(),
+                reason: "the peer has not told its process id".to_owned(),
+            })
+        })?;
+        let operands = match &flight.message {
+            Message::Request(policy) => policy.left_operands().into_iter().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        let authorization = self
+            .plane
+            .identity
+            .authorization(scope, &addressed.profile, record.process.counter_party(), &operands)
+            .await
+            .map_err(Trouble::Proof)?;
+        let url = format!("{}{}", record.process.counter_party_address(), outbound.path);
+        let request = Request::post(url).json_of(&outbound.body).authorization(authorization);
+        self.plane.outbound.send(request).await.map_err(Trouble::Peer)
+    }
+
+    async fn trouble(
+        &self,
+        context: &JobContext,
+        scope: &ParticipantScope,
+        job: &SendJob,
+        kind: Kind,
+        trouble: Trouble,
+    ) -> Result<Outcome, StoreError> {
+        let (reason, class) = match &trouble {
+            Trouble::Peer(error) => (error.to_string(), class(error, kind)),
+            Trouble::Proof(error) if error.is_retryable() => {
+                (error.to_string(), RetryClass::Retry { after: None })
+            }
+            Trouble::Proof(error) => (error.to_string(), RetryClass::Final),
+        };
+        let age = self.plane.environment.now().since(context.job.created_at);
+        let (again, after) = match class {
+            RetryClass::Retry { after } => (context.job.attempts + 1 < ATTEMPTS_MAX, after),
+            RetryClass::RetryBriefly => (age < BRIEFLY, None),
+            RetryClass::Final => (false, None),
+        };
+        if again {
+            return Ok(Outcome::Retry { error: reason, after });
+        }
+        let failure = match class {
+            RetryClass::Retry { .. } => Failure::Unanswered(reason),
+            RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
+        };
+        self.give_up(context, scope, job, failure).await
+    }
+
+    async fn give_up(
+        &self,
+        context: &JobContext,
+        scope: &ParticipantScope,
+        job: &SendJob,
+        failure: Failure,
+    ) -> Result<Outcome, StoreError> {
+        let notice = self.plane.message_id();
+        self.finish(context, scope, job, |record, now| {
+            let reason = failure.reason().to_owned();
+            record.trace.add(now, Traced::Refused { reason });
+            negotiation::abandoned(&record.process, &job.message, &failure, notice.clone(), now)
+        })
+        .await
+    }
+
+    /// Applies how sending ended, together with the end of the job. What the peer has answered is not asked
+    /// again when somebody else changes the process meanwhile; only the step is made anew.
+    async fn finish(
+        &self,
+        context: &JobContext,
+        scope: &ParticipantScope,
+        job: &SendJob,
+        step: impl Fn(&mut NegotiationRecord, heddle_clock::Timestamp) -> Step,
+    ) -> Result<Outcome, StoreError> {
+        loop {
+            let mut transaction = self.plane.store.begin(scope);
+            let Some(loaded) = transaction.load::<NegotiationRecord>(&job.negotiation).await? else {
+                return Ok(Outcome::Done);
+            };
+            let now = transaction.now();
+            let mut record = loaded.value().clone();
+            let sent = in_flight_kind(&record, &job.message);
+            let step = step(&mut record, now);
+            if step.replay {
+                return Ok(Outcome::Done);
+            }
+            if let Some(kind) = sent {
+                let message = message_name(kind).to_owned();
+                record.trace.add(now, Traced::Message { direction: Direction::Sent, message });
+            }
+            transaction.complete(&context.job);
+            self.plane.settle_negotiation(&mut transaction, scope, &mut record, step);
+            // Nothing that we may do by ourselves follows from a message of ours but in crossing; the machine
+            // refuses what is not legal, and then it is the owner's turn.
+            drop(self.plane.react(&mut transaction, scope, &mut record, now));
+            transaction.save(&loaded, &record);
+            match transaction.commit().await {
+                Err(StoreError::Stale { .. }) => {}
+                other => return other.map(|()| Outcome::Completed),
+            }
+        }
+    }
+}
+
+fn in_flight_kind(record: &NegotiationRecord, message: &MessageId) -> Option<Kind> {
+    let flight = record.process.in_flight().filter(|flight| flight.message_id == *message)?;
+    Some(flight.message.kind())
+}
+
+/// The class of a failure. A peer that answers an initial request with 404 and the protocol's own error object is
+/// up and has decided; anybody else's 404 may be a service that restarts.
+fn class(error: &OutboundError, kind: Kind) -> RetryClass {
+    match error {
+        OutboundError::Status { status, body_excerpt, .. }
+            if kind == Kind::Request
+                && status.as_u16() == 404
+                && body_excerpt.contains("ContractNegotiationError") =>
+        {
+            RetryClass::Final
+        }
+        other => other.class(),
+    }
+}
+
+/// The peer's process id in the answer to a first message. Later answers are not read: implementations swap the
+/// ids in them.
+fn peer_pid(record: &NegotiationRecord, answer: &Response) -> Option<PeerPid> {
+    if record.process.peer_pid().is_some() {
+        return None;
+    }
+    let shown: wire::ContractNegotiation = wire::parse(answer.body()).ok()?;
+    Some(match record.process.role() {
+        Role::Consumer => PeerPid::from(shown.provider_pid),
+        Role::Provider => PeerPid::from(shown.consumer_pid),
+    })
+}

@@ -1,0 +1,129 @@
+//! What the control plane is built from.
+
+use std::{fmt, sync::Arc};
+
+use heddle_auth::{Authenticator, SelfIssuedTokens};
+use heddle_clock::Environment;
+use heddle_ids::{ParticipantContextId, ProfileName};
+use heddle_outbound::{DidResolver, Outbound};
+use heddle_store::{Store, StoreError, Worker};
+use heddle_tenancy::{Recipient, ScopeIssuer, StaticPeers};
+use heddle_vault::Vault;
+
+use crate::{
+    identity::Identity,
+    model::{DataspaceProfile, ParticipantContext, PublishedParticipant},
+    negotiation, rules::Rules, transfer,
+};
+
+/// Everything that the control plane needs from outside.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Time and chance.
+    pub environment: Environment,
+    /// Mints the scopes of verified peers.
+    pub scopes: Arc<ScopeIssuer>,
+    /// Authenticates callers of the Management API.
+    pub authenticator: Arc<Authenticator>,
+    /// Secrets.
+    pub vault: Arc<dyn Vault>,
+    /// The HTTP client.
+    pub outbound: Outbound,
+    /// Finds DID documents.
+    pub resolver: DidResolver,
+    /// Proves participants to their peers.
+    pub tokens: Arc<dyn SelfIssuedTokens>,
+    /// The table of the `static` identity service, in development.
+    pub static_peers: Option<StaticPeers>,
+    /// The public URL, without a slash at its end.
+    pub public_url: String,
+}
+
+/// The control plane of one process.
+pub struct ControlPlane {
+    pub(crate) store: Store,
+    pub(crate) environment: Environment,
+    pub(crate) scopes: Arc<ScopeIssuer>,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) outbound: Outbound,
+    pub(crate) identity: Identity,
+    pub(crate) rules: Rules,
+    pub(crate) public_url: String,
+}
+
+/// Whom a protocol request addressed: an active participant, in a dataspace profile that it takes part in.
+#[derive(Debug, Clone)]
+pub(crate) struct Addressed {
+    pub(crate) recipient: Recipient,
+    pub(crate) profile: DataspaceProfile,
+}
+
+impl ControlPlane {
+    /// From its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let identity = Identity::new(&parts.store, &parts.scopes, &parts.outbound, parts.resolver, parts.tokens)
+            .with_static_peers(parts.static_peers);
+        Arc::new(Self {
+            rules: Rules::new(parts.store.clone()),
+            identity,
+            store: parts.store,
+            environment: parts.environment,
+            scopes: parts.scopes,
+            authenticator: parts.authenticator,
+            vault: parts.vault,
+            outbound: parts.outbound,
+            public_url: parts.public_url,
+        })
+    }
+
+    /// Registers the handlers of this plane's jobs.
+    #[must_use]
+    pub fn jobs(self: &Arc<Self>, worker: Worker) -> Worker {
+        transfer::jobs(self, negotiation::jobs(self, worker))
+    }
+
+    /// The base address of a participant's protocol endpoints in a profile: what goes out as `callbackAddress`
+    /// and stands in catalogs.
+    pub(crate) fn protocol_address(&self, context: &ParticipantContextId, profile: &ProfileName) -> String {
+        format!("{}/api/dsp/{context}/{profile}", self.public_url)
+    }
+
+    /// A dataspace profile.
+    pub(crate) async fn profile(&self, name: &str) -> Result<Option<DataspaceProfile>, StoreError> {
+        match self.store.lookup(DataspaceProfile::DIRECTORY, name).await? {
+            Some(row) => row.value().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A participant, as everybody may know it; an inactive one counts as absent.
+    pub(crate) async fn participant(&self, context: &str) -> Result<Option<PublishedParticipant>, StoreError> {
+        let Some(row) = self.store.lookup(ParticipantContext::DIRECTORY, context).await? else { return Ok(None) };
+        let published: PublishedParticipant = row.value()?;
+        Ok(published.active.then_some(published))
+    }
+
+    /// Whom a path addresses, if there is such a participant in such a profile.
+    pub(crate) async fn addressed(
+        &self,
+        context: &ParticipantContextId,
+        profile: &ProfileName,
+    ) -> Result<Option<Addressed>, StoreError> {
+        let Some(participant) = self.participant(context.as_str()).await? else { return Ok(None) };
+        if !participant.profiles.contains(profile) {
+            return Ok(None);
+        }
+        let Some(profile) = self.profile(profile.as_str()).await? else { return Ok(None) };
+        let recipient = Recipient::new(context.clone(), participant.identity);
+        Ok(Some(Addressed { recipient, profile }))
+    }
+}
+
+impl fmt::Debug for ControlPlane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ControlPlane")
+    }
+}

@@ -1,0 +1,141 @@
+//! Why something was decided: what happened to a process, in order, with inputs and verdicts. Its owner can read it.
+
+use heddle_clock::Timestamp;
+use heddle_credentials::Check;
+use heddle_odrl::Evaluation;
+use heddle_store::{Aggregate, Columns};
+use heddle_telemetry::trace;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Most entries that one trace keeps; the first ones stay, as they hold the decisions.
+const ENTRIES_MAX: usize = 256;
+
+/// One entry of a decision trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TraceEntry {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// The W3C trace that the work belonged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace_id: Option<String>,
+    /// What.
+    #[serde(flatten)]
+    pub(crate) what: Traced,
+}
+
+/// What an entry tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub(crate) enum Traced {
+    /// A message was sent and acknowledged, or received.
+    Message {
+        /// `sent` or `received`.
+        direction: Direction,
+        /// Its type.
+        message: String,
+    },
+    /// The process came into a state.
+    State {
+        /// The state.
+        state: String,
+    },
+    /// The peer's identity and credentials were checked.
+    Identity {
+        /// Every check in order, as `heddle_credentials::Check` writes it.
+        checks: Vec<Value>,
+    },
+    /// A policy was evaluated.
+    Policy {
+        /// `access`, `contract` or `agreement`.
+        policy: String,
+        /// The whole tree.
+        evaluation: Value,
+    },
+    /// Something was refused, or sending failed.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Direction {
+    /// From us.
+    Sent,
+    /// To us.
+    Received,
+}
+
+/// The entries of one process.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DecisionTrace(Vec<TraceEntry>);
+
+impl DecisionTrace {
+    /// Appends an entry of the work under way.
+    pub(crate) fn add(&mut self, at: Timestamp, what: Traced) {
+        if self.0.len() < ENTRIES_MAX {
+            self.0.push(TraceEntry { at, trace_id: trace::current().map(|context| context.trace_id()), what });
+        }
+    }
+
+    /// Appends the checks of a peer's identity.
+    pub(crate) fn add_checks(&mut self, at: Timestamp, checks: &[Check]) {
+        if !checks.is_empty() {
+            let checks = checks.iter().filter_map(|check| serde_json::to_value(check).ok()).collect();
+            self.add(at, Traced::Identity { checks });
+        }
+    }
+
+    /// Appends the evaluation of a policy.
+    pub(crate) fn add_evaluation(&mut self, at: Timestamp, policy: &str, evaluation: &Evaluation) {
+        let evaluation = serde_json::to_value(evaluation).expect("an evaluation serialises");
+        self.add(at, Traced::Policy { policy: policy.to_owned(), evaluation });
+    }
+
+    /// The entries in order.
+    pub(crate) fn entries(&self) -> &[TraceEntry] {
+        &self.0
+    }
+}
+
+/// The trace of a request that was refused before there was a process: what the peer asked, and why not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Denial {
+    pub(crate) id: String,
+    /// Who asked, as proved; or as it claimed, if it was not.
+    pub(crate) counter_party: String,
+    /// What for: `negotiation`, `catalog`, `transfer`.
+    pub(crate) request: String,
+    /// The dataset or agreement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+    /// In one sentence, what was missing.
+    pub(crate) reason: String,
+    pub(crate) trace: DecisionTrace,
+    pub(crate) at: Timestamp,
+    /// Kept until then.
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Aggregate for Denial {
+    const KIND: &'static str = "denial";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Columns {
+        Columns {
+            counter_party: Some(self.counter_party.clone()),
+            reference: self.subject.clone(),
+            due_at: Some(self.expires_at),
+            ..Columns::default()
+        }
+    }
+}
