@@ -7,11 +7,11 @@
 //! - [`trust`]: the verifier's judgement, from evidence to a [`trust::VerifiedPresentation`].
 //! - [`issuance`]: the life of an issuance on both sides, and what a delivery must satisfy.
 //!
-//! Every verification leaves a list of named checks, in success and in a [`Refusal`], so that a decision can be
-//! explained to its owner, while the peer is told one short sentence.
+//! Every verification leaves a list of named checks, in success and in a [`Refusal`], so that a decision can
+//! be explained to its owner, while the peer is told one short sentence.
 //!
-//! Deliberately absent: sockets, clocks, storage, signing. What must be fetched is asked for as data, and what
-//! must be unique is handed out as a [`token::ReplayKey`].
+//! Deliberately absent: sockets, clocks, storage, signing. What must be fetched is asked for as data, and
+//! what must be unique is handed out as a [`token::ReplayKey`].
 
 mod claims;
 mod refusal;

@@ -1,7 +1,7 @@
 //! The holder's side of the presentation protocol: which credentials answer a query (DCP 1.0 §5.4).
 //!
-//! A credential is shown when a requested scope *and* a granted scope select it, and it is good now. What is not
-//! granted is left out silently, as the specification asks; why is recorded for the holder.
+//! A credential is shown when a requested scope *and* a granted scope select it, and it is good now. What is
+//! not granted is left out silently, as the specification asks; why is recorded for the holder.
 //!
 //! Deliberately absent: presentation definitions, signing (`heddle_credentials::vp11` makes the draft).
 

@@ -58,8 +58,8 @@ impl Refusal {
         &self.checks
     }
 
-    /// A short sentence that a peer may see. It never tells which issuers are trusted, which credential was bad
-    /// or which key was tried.
+    /// A short sentence that a peer may see. It never tells which issuers are trusted, which credential was
+    /// bad or which key was tried.
     #[must_use]
     pub const fn peer_message(&self) -> &'static str {
         match self.cause {

@@ -10,8 +10,8 @@ pub struct Rules {
     /// Whether a key must stand in the verification relationship that its use asks for, or only when the DID
     /// document has relationships at all.
     pub relationships: Strictness,
-    /// How far the clocks of two parties may differ. Keep it below a minute: the conformance suite expects that
-    /// a token which expired a minute ago is refused.
+    /// How far the clocks of two parties may differ. Keep it below a minute: the conformance suite expects
+    /// that a token which expired a minute ago is refused.
     pub leeway: Duration,
     /// Longest time between `iat` and `exp` of a token or presentation.
     pub lifetime_max: Duration,

@@ -1,8 +1,8 @@
 //! Scopes: how a verifier names the credentials that it wants to see (DCP 1.0 §5.4.1.2).
 //!
 //! The specification has two parts (`alias:discriminator`, reading implied); the field writes three
-//! (`alias:discriminator:read`). Both are read; three are written. A scope selects by equality alone: there are
-//! no wildcards, and nothing but reading can be asked for.
+//! (`alias:discriminator:read`). Both are read; three are written. A scope selects by equality alone: there
+//! are no wildcards, and nothing but reading can be asked for.
 
 use std::{fmt, str::FromStr};
 
@@ -15,12 +15,14 @@ pub const ID_ALIAS: &str = "org.eclipse.dspace.dcp.vc.id";
 /// Longest scope, in bytes.
 pub const SCOPE_BYTES_MAX: usize = 1024;
 
-/// A set of credentials that may be read. Two scopes are equal when they select the same, however they were spelt.
+/// A set of credentials that may be read. Two scopes are equal when they select the same, however they were
+/// spelt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     /// Credentials that have this type.
     Type {
-        /// The context that must be among the credential's contexts, when the type was given as `context#Type`.
+        /// The context that must be among the credential's contexts, when the type was given as
+        /// `context#Type`.
         context: Option<String>,
         /// The type, as it stands in the credential.
         name: String,

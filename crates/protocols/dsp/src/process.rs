@@ -104,6 +104,16 @@ pub struct InFlight<M> {
     pub message: M,
     /// When it was recorded.
     pub since: Timestamp,
+    /// The peer has sent the same meanwhile. If it then refuses ours as illegal, that is no failure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overtaken: bool,
+}
+
+impl<M> InFlight<M> {
+    /// A message that goes under way now.
+    pub const fn new(message_id: MessageId, message: M, now: Timestamp) -> Self {
+        Self { message_id, message, since: now, overtaken: false }
+    }
 }
 
 /// A message that came from the peer.

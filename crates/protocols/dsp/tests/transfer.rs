@@ -299,7 +299,9 @@ fn the_state_that_the_peer_tells_settles_what_is_open() {
         let step = observed(party, state, NOW);
         (step.process.state().expect("a state"), step.process.in_flight().is_some())
     };
-    assert_eq!(told(&sent(&started, Kind::Suspend, "s"), State::Suspended), (State::Suspended, false));
+    assert_eq!(told(&sent(&started, Kind::Suspend, "s"), State::Suspended), (State::Started, true));
+    let starting = sent(&at(Role::Provider, Flow::Pull, Some(State::Requested)), Kind::Start, "s");
+    assert_eq!(told(&starting, State::Started), (State::Started, false));
     assert_eq!(told(&sent(&started, Kind::Suspend, "s"), State::Started), (State::Started, true));
     assert_eq!(told(&sent(&started, Kind::Suspend, "s"), State::Completed), (State::Completed, false));
     assert_eq!(told(&sent(&started, Kind::Terminate, "t"), State::Completed), (State::Completed, false));

@@ -7,7 +7,9 @@ use std::{
 };
 
 use heddle_clock::Timestamp;
-use heddle_odrl::{BoundExpression, Evaluation, Expression, Functions, Policy, PolicyScope, ScopeSet, evaluate};
+use heddle_odrl::{
+    BoundExpression, Evaluation, Functions, Policy, PolicyScope, ScopeSet, cel::Expression, evaluate,
+};
 use heddle_store::{Store, StoreError};
 use serde::Serialize;
 use serde_json::Value;

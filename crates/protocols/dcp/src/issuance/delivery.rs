@@ -1,7 +1,7 @@
 //! What a delivery must satisfy before a holder keeps anything of it (DCP 1.0 §6.5).
 
 use heddle_clock::Timestamp;
-use heddle_credentials::{Format, ParsedCredential, check_issuer_binding, check_subject};
+use heddle_credentials::{Check, Format, ParsedCredential, check_issuer_binding, check_subject};
 use heddle_did::{Did, DidDocument, Relationship};
 
 use crate::{
@@ -20,10 +20,19 @@ pub struct Expected<'a> {
     pub requested: Option<&'a [(String, Format)]>,
 }
 
+/// A delivery that may be kept.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its credentials, in the order of the message; none when it is a rejection.
+    pub credentials: Vec<ParsedCredential>,
+    /// Every check in order, those of the sender's self-issued token first.
+    pub checks: Vec<Check>,
+}
+
 /// Judges a delivery: all of it, or nothing. The holder is the audience of `sender`.
 ///
-/// A credential may be valid only later; one that has expired is refused. Its status is not checked here, for it
-/// is when it is shown that it counts. A rejection brings no credentials, so only its sender is judged.
+/// A credential may be valid only later; one that has expired is refused. Its status is not checked here, for
+/// it is when it is shown that it counts. A rejection brings no credentials, so only its sender is judged.
 ///
 /// # Errors
 /// The first check that fails, as a [`Refusal`] with [`Cause::Delivery`].
@@ -33,11 +42,11 @@ pub fn accept(
     expected: &Expected<'_>,
     issuer_document: &DidDocument,
     (now, rules): (Timestamp, &Rules),
-) -> Result<Vec<ParsedCredential>, Refusal> {
+) -> Result<Accepted, Refusal> {
     let mut trace = Trace::after(sender.checks());
     let delivery = Delivery { sender, expected, document: issuer_document, now, rules };
     match delivery.credentials(&mut trace, message) {
-        Ok(credentials) => Ok(credentials),
+        Ok(credentials) => Ok(Accepted { credentials, checks: trace.finish().0 }),
         Err(stop) => Err(trace.refuse(Cause::Delivery, stop)),
     }
 }

@@ -85,8 +85,8 @@ pub struct AccessToken {
 /// participant, a revoked one, or one for another use must not be among them.
 ///
 /// # Errors
-/// The first check that fails, as a [`Refusal`] with [`Cause::AccessToken`] (or [`Cause::SelfIssuedToken`] when
-/// `bearer` carries none).
+/// The first check that fails, as a [`Refusal`] with [`Cause::AccessToken`] (or [`Cause::SelfIssuedToken`]
+/// when `bearer` carries none).
 pub fn verify(
     bearer: &SelfIssuedToken,
     keys: &JwkSet,

@@ -1,5 +1,5 @@
-//! The two tokens of DCP: the self-issued token that proves a participant (DCP 1.0 §4.3), and the access token
-//! that it carries, with which a holder grants a verifier to read credentials (DCP 1.0 §4.3.1, §5.3).
+//! The two tokens of DCP: the self-issued token that proves a participant (DCP 1.0 §4.3), and the access
+//! token that it carries, with which a holder grants a verifier to read credentials (DCP 1.0 §4.3.1, §5.3).
 //!
 //! Access tokens have a `typ` of their own, so that no presentation, credential or self-issued token that the
 //! same key has signed can ever pass as one.

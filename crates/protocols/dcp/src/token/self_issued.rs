@@ -1,8 +1,8 @@
 //! The self-issued token (DCP 1.0 §4.3).
 //!
-//! Verification has two halves, because the first says whose DID document the second needs: [`read`] judges all
-//! that the token says about itself, so that a hopeless one costs no resolution; [`Candidate::verify`] judges the
-//! key and the signature.
+//! Verification has two halves, because the first says whose DID document the second needs: [`read`] judges
+//! all that the token says about itself, so that a hopeless one costs no resolution; [`Candidate::verify`]
+//! judges the key and the signature.
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 

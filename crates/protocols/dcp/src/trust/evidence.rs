@@ -55,8 +55,8 @@ impl Needs {
 /// Everything that a judgement depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The verified token of the peer. Its participant must be the holder; its audience, the verifier, must be
-    /// that of the presentations.
+    /// The verified token of the peer. Its participant must be the holder; its audience, the verifier, must
+    /// be that of the presentations.
     pub self_issued: &'a SelfIssuedToken,
     /// What the peer's credential service answered.
     pub response: &'a PresentationResponseMessage,

@@ -1,15 +1,16 @@
 //! The verifier's judgement of a presentation response (DCP 1.0 §5.4.3), as a function of its evidence.
 //!
-//! It fetches nothing. [`required`] says what is still to be fetched, [`verify`] judges what is there, and both
-//! walk the same path, so nothing is fetched that would not be looked at:
+//! It fetches nothing. [`required`] says what is still to be fetched, [`verify`] judges what is there, and
+//! both walk the same path, so nothing is fetched that would not be looked at:
 //!
-//! 1. Call [`required`]. Fetch each DID document and status list that it names, put the result into [`Gathered`]
-//!    (also when it is a failure), and repeat. Two rounds suffice: documents first, then the status lists of those
-//!    credentials whose signatures hold.
+//! 1. Call [`required`]. Fetch each DID document and status list that it names, put the result into
+//!    [`Gathered`] (also when it is a failure), and repeat until it names none. At most three rounds: the
+//!    holder's document (which the caller has from the self-issued token), those of the issuers, and the
+//!    status lists of those credentials whose signatures hold.
 //! 2. Call [`verify`].
 //!
-//! Documents are asked for the holder and for trusted issuers alone, and status lists only when a trusted issuer
-//! has signed the address: a stranger cannot point us at a third party.
+//! Documents are asked for the holder and for trusted issuers alone, and status lists only when a trusted
+//! issuer has signed the address: a stranger cannot point us at a third party.
 //!
 //! One bad credential does not sink the good ones beside it: it is left out and the check recorded. But every
 //! requested scope must be met by at least one good credential. [`crate::BadCredential`] is the setting.

@@ -11,7 +11,8 @@ use super::{STATUS_LISTS_MAX, run::Run};
 use crate::trace::Stop;
 
 impl Run<'_> {
-    /// Checks every status entry. `document` is that of the credential's issuer, who must have signed the lists.
+    /// Checks every status entry. `document` is that of the credential's issuer, who must have signed the
+    /// lists.
     pub(super) fn status(
         &mut self,
         place: &str,

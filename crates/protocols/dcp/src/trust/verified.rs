@@ -63,7 +63,8 @@ impl VerifiedPresentation {
         self.credentials.iter().map(TrustedCredential::claims).collect()
     }
 
-    /// What must not be seen a second time: the presentations that name an id. Record them by one atomic insert.
+    /// What must not be seen a second time: the presentations that name an id. Record them by one atomic
+    /// insert.
     #[must_use]
     pub fn replay_keys(&self) -> &[ReplayKey] {
         &self.replay_keys
@@ -76,8 +77,8 @@ impl VerifiedPresentation {
         &self.checks
     }
 
-    /// As [`crate::Refusal::stale_documents`]: a credential may have been left out because a cached document was
-    /// out of date.
+    /// As [`crate::Refusal::stale_documents`]: a credential may have been left out because a cached document
+    /// was out of date.
     #[must_use]
     pub const fn stale_documents(&self) -> &BTreeSet<Did> {
         &self.stale
@@ -134,8 +135,8 @@ impl TrustedCredential {
         &self.0
     }
 
-    /// It as policies see it: `@context[]`, `id`, `type[]`, `credentialSubject[]`, `issuer{id}`, `issuanceDate`,
-    /// `expirationDate` (absent when it does not expire). Dates are RFC 3339 in UTC.
+    /// It as policies see it: `@context[]`, `id`, `type[]`, `credentialSubject[]`, `issuer{id}`,
+    /// `issuanceDate`, `expirationDate` (absent when it does not expire). Dates are RFC 3339 in UTC.
     #[must_use]
     pub fn claims(&self) -> Value {
         let claims = Claims {

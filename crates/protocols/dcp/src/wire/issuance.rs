@@ -56,7 +56,8 @@ impl Message for CredentialRequestMessage {
     }
 }
 
-/// Whether a delivery brings credentials. It covers the whole request: one that could not be issued rejects all.
+/// Whether a delivery brings credentials. It covers the whole request: one that could not be issued rejects
+/// all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DeliveryStatus {

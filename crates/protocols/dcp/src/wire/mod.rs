@@ -61,7 +61,8 @@ pub trait Message: DeserializeOwned {
 /// Reads a message of at most [`MESSAGE_BYTES_MAX`].
 ///
 /// # Errors
-/// [`Malformed`] with a JSON pointer when the bytes are not JSON, not this message, or break one of its rules.
+/// [`Malformed`] with a JSON pointer when the bytes are not JSON, not this message, or break one of its
+/// rules.
 pub fn parse<T: Message>(bytes: &[u8]) -> Result<T, Malformed> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(Malformed::at("", format!("at most {MESSAGE_BYTES_MAX} bytes")));

@@ -1,4 +1,5 @@
-//! The presentation protocol (DCP 1.0 §5.4): the question of a verifier and the answer of a credential service.
+//! The presentation protocol (DCP 1.0 §5.4): the question of a verifier and the answer of a credential
+//! service.
 
 use std::fmt;
 

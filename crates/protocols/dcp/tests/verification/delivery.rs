@@ -1,15 +1,15 @@
 //! What a holder accepts from an issuer: what it asked for, of whom it asked, about itself.
 
-use heddle_credentials::{Format, ParsedCredential};
+use heddle_credentials::Format;
 use heddle_dcp::{
     Cause, Refusal,
-    issuance::delivery::{Expected, accept},
+    issuance::delivery::{Accepted, Expected, accept},
     wire::{CredentialContainer, CredentialMessage},
 };
 use heddle_ids::{HolderPid, IssuerPid};
 use serde_json::{Value, json};
 
-use crate::common::{Party, World, changed, date, now, seconds};
+use crate::common::{Party, World, changed, date, failed, now, seconds};
 
 fn message(payload: String, format: &str) -> CredentialMessage {
     let container = CredentialContainer {
@@ -27,7 +27,7 @@ fn deliver(
     sender: &Party,
     message: &CredentialMessage,
     requested: Option<&[(String, Format)]>,
-) -> Result<Vec<ParsedCredential>, Refusal> {
+) -> Result<Accepted, Refusal> {
     let sender = sender.proves_itself_to(&world.holder.did, "opaque");
     let expected = Expected { issuer: &world.issuer.did, requested };
     accept(message, &sender, &expected, &world.issuer.document, (now(), &world.rules))
@@ -37,7 +37,7 @@ fn membership() -> [(String, Format); 1] {
     [("MembershipCredential".to_owned(), Format::Vc11Sl2021Jwt)]
 }
 
-fn refused(judged: Result<Vec<ParsedCredential>, Refusal>, check: &str) {
+fn refused(judged: Result<Accepted, Refusal>, check: &str) {
     let refusal = judged.expect_err(check);
     assert_eq!((refusal.cause(), refusal.check()), (Cause::Delivery, check), "{refusal}");
 }
@@ -47,7 +47,9 @@ fn what_was_asked_for_is_accepted() {
     let world = World::new();
     let good = message(world.issuer.sign(&world.membership()), "vc11-sl2021/jwt");
     let kept = deliver(&world, &world.issuer, &good, Some(&membership())).expect("good");
-    assert_eq!(kept[0].credential().label(), "vc-1");
+    assert!(failed(&kept.checks).is_empty());
+    assert_eq!(kept.checks.last().expect("checks").name, "credential-validity");
+    assert_eq!(kept.credentials[0].credential().label(), "vc-1");
     let other = [("DataCredential".to_owned(), Format::Vc11Sl2021Jwt)];
     refused(deliver(&world, &world.issuer, &good, Some(&other)), "credential-requested");
     assert!(
@@ -67,7 +69,8 @@ fn nobody_else_delivers() {
     let rejection = CredentialMessage::rejected(good.issuer_pid, good.holder_pid, "no");
     refused(deliver(&world, &Party::new("other"), &rejection, Some(&membership())), "delivery-sender");
     assert!(
-        deliver(&world, &world.issuer, &rejection, Some(&membership())).is_ok_and(|kept| kept.is_empty())
+        deliver(&world, &world.issuer, &rejection, Some(&membership()))
+            .is_ok_and(|kept| kept.credentials.is_empty())
     );
 }
 

@@ -22,7 +22,7 @@ pub fn send(
     if negotiation.is_in_flight(&message_id) {
         return Ok(Step::replayed(negotiation));
     }
-    let flight = InFlight { message_id, message, since: now };
+    let flight = InFlight::new(message_id, message, now);
     let mut next_value = negotiation.clone();
     if let Some(own) = &negotiation.in_flight {
         let in_flight = own.message.kind();
@@ -122,11 +122,7 @@ pub fn abandoned(
         Some(super::Termination { by: moved.role, explanation: explanation.clone(), at: now });
     let mut effects = vec![moved.enter(State::Terminated, now)];
     if kind != Kind::Terminate && moved.peer_pid.is_some() {
-        let notice = waiting.unwrap_or(InFlight {
-            message_id: notice_id,
-            message: Message::Terminate(explanation),
-            since: now,
-        });
+        let notice = waiting.unwrap_or(InFlight::new(notice_id, Message::Terminate(explanation), now));
         effects.push(Effect::Send(notice.clone()));
         moved.in_flight = Some(notice);
     }

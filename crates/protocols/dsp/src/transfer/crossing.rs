@@ -9,11 +9,11 @@
 //! | termination | anything else | ours; the peer waits for it |
 //! | completion | completion | both, once |
 //! | completion | suspension, start | ours; the peer waits for it |
-//! | suspension | suspension | both, once |
+//! | suspension | suspension | both; ours remains until it is answered, so that it cannot arrive later and count then |
 //! | suspension | completion | theirs |
-//! | suspension | start | ours was taken, and theirs resumes; but if an address is due, theirs brings it and ours remains |
+//! | suspension | start | ours was taken, and theirs resumes; but if theirs is legal anyway, it counts and ours remains |
+//! | start | suspension | ours, except from REQUESTED; the peer waits for it |
 //! | start that resumes | start | both: if the address is ours, our start still has to bring it |
-//! | start that brings a due address | suspension | ours; the peer waits for it |
 
 use super::{Kind, Refused, State, TransferProcess, refused::UnderWay};
 
@@ -24,8 +24,8 @@ pub(super) enum Reading {
     Plain,
     /// The peer can only have sent it after taking ours: apply ours first.
     Acknowledges,
-    /// It makes ours pointless: ours will not be sent again.
-    Withdraws,
+    /// It does what ours would have done. Ours stays under way until it is answered.
+    Overtakes,
     /// Both parties have ended the transfer at once, and we knew already.
     BothTerminate,
 }
@@ -39,7 +39,7 @@ pub(super) fn read(process: &TransferProcess, kind: Kind) -> Result<Reading, Ref
         return if direct { Ok(Reading::Plain) } else { Err(illegal()) };
     };
     let busy = || Err(Refused::Busy { kind, under_way: UnderWay::Message(own) });
-    let started = process.state == Some(State::Started);
+    let running = matches!(process.state, Some(State::Started | State::Suspended));
     match (own, kind) {
         (Kind::Terminate, Kind::Terminate) if process.is_terminal() => Ok(Reading::BothTerminate),
         (_, _) if process.is_terminal() => Err(illegal()),
@@ -47,12 +47,13 @@ pub(super) fn read(process: &TransferProcess, kind: Kind) -> Result<Reading, Ref
         (Kind::Terminate, _) => busy(),
         (Kind::Complete, Kind::Complete) => Ok(Reading::Plain),
         (Kind::Complete, _) => busy(),
-        (Kind::Start, Kind::Suspend) if started => busy(),
-        // Ours stays under way: the start that the peer sent is not an answer to it.
+        (Kind::Start, Kind::Suspend) if running => busy(),
+        // Ours stays under way: what the peer sent is not an answer to it.
+        (Kind::Suspend, Kind::Suspend) if direct => Ok(Reading::Overtakes),
         (Kind::Suspend, Kind::Start) if direct => Ok(Reading::Plain),
         (Kind::Start, Kind::Start) if direct && process.role == process.flow.address_owner() => Ok(Reading::Plain),
         _ if legal_after_ours(process, own, kind) => Ok(Reading::Acknowledges),
-        _ if direct => Ok(Reading::Withdraws),
+        _ if direct => Ok(Reading::Plain),
         _ => Err(illegal()),
     }
 }

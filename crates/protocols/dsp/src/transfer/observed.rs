@@ -7,9 +7,10 @@ use crate::process::Explanation;
 
 /// Takes the state that the peer has answered to `GET` (DSP 2025-1 §"The transfers endpoint").
 ///
-/// It settles what is open between the two: the state after our message in flight acknowledges it, and a final state of
-/// the peer becomes ours where the peer could have told us so by a message, even if we are about to terminate. Any
-/// other state changes nothing ([`Step::replay`]).
+/// It settles what is open between the two: a state that only our message in flight leads to acknowledges it, and a
+/// final state of the peer becomes ours where the peer could have told us so by a message, even if we are about to
+/// terminate. Any other state changes nothing ([`Step::replay`]); least of all STARTED and SUSPENDED, which alternate:
+/// the peer may be there still, and not again.
 #[must_use]
 pub fn observed(process: &TransferProcess, peer_state: State, now: Timestamp) -> Step {
     if process.is_terminal() {
@@ -26,7 +27,8 @@ pub fn observed(process: &TransferProcess, peer_state: State, now: Timestamp) ->
     };
     let mut moved = process.clone();
     let mut effects = Vec::new();
-    if after_ours == Some(peer_state) && process.state != after_ours {
+    let only_ours = peer_state.is_terminal() || process.state == Some(State::Requested);
+    if after_ours == Some(peer_state) && only_ours {
         moved.take_ours(&mut effects, now);
         moved.release_queued(&mut effects);
     } else if let Some(message) = final_word {

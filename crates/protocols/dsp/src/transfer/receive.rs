@@ -33,9 +33,11 @@ pub fn receive(process: &TransferProcess, inbound: Inbound<Message>, now: Timest
             }
             effects.push(process.apply(by, message, now)?);
         }
-        crossing::Reading::Withdraws => {
-            process.in_flight = None;
+        crossing::Reading::Overtakes => {
             effects.push(process.apply(by, message, now)?);
+            if let Some(own) = &mut process.in_flight {
+                own.overtaken = true;
+            }
         }
         crossing::Reading::BothTerminate => process.in_flight = None,
     }

@@ -22,7 +22,7 @@ pub fn send(
     if process.is_in_flight(&message_id) {
         return Ok(Step::replayed(process));
     }
-    let flight = InFlight { message_id, message, since: now };
+    let flight = InFlight::new(message_id, message, now);
     let mut next_value = process.clone();
     if let Some(own) = &process.in_flight {
         let in_flight = own.message.kind();
@@ -84,6 +84,7 @@ pub fn acknowledged(
 /// | termination | TERMINATED | TERMINATED |
 /// | completion | TERMINATED, and the peer is told | COMPLETED: the data has been transferred, and the peer may have taken it |
 /// | request | TERMINATED; there is no process to tell | TERMINATED |
+/// | suspension that the peer's has overtaken | nothing is lost | in SUSPENDED nothing is lost; else as any other |
 /// | any other | TERMINATED, and the peer is told | TERMINATED, and the peer is told |
 ///
 /// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. A message that
@@ -104,9 +105,13 @@ pub fn abandoned(
         return Step::moved(moved, Vec::new());
     }
     let kind = own.message.kind();
-    if let (Kind::Complete, Failure::Unanswered(_)) = (kind, failure)
-        && moved.next(moved.role, kind).is_some()
-    {
+    let harmless = matches!(failure, Failure::Refused(_)) || moved.state == Some(State::Suspended);
+    if own.overtaken && harmless {
+        let mut effects = Vec::new();
+        moved.release_queued(&mut effects);
+        return Step::moved(moved, effects);
+    }
+    if let (Kind::Complete, Failure::Unanswered(_)) = (kind, failure) {
         let effect = moved.enter(State::Completed, now);
         return Step::moved(moved, vec![effect]);
     }
@@ -121,11 +126,7 @@ pub fn abandoned(
     moved.termination = Some(Ending { by: moved.role, explanation: explanation.clone(), at: now });
     let mut effects = vec![moved.enter(State::Terminated, now)];
     if kind != Kind::Terminate && moved.peer_pid.is_some() {
-        let notice = waiting.unwrap_or(InFlight {
-            message_id: notice_id,
-            message: Message::Terminate(explanation),
-            since: now,
-        });
+        let notice = waiting.unwrap_or(InFlight::new(notice_id, Message::Terminate(explanation), now));
         effects.push(Effect::Send(notice.clone()));
         moved.in_flight = Some(notice);
     }

@@ -46,6 +46,8 @@ pub trait Machine: Clone + PartialEq + Debug {
     /// What the owner of the party wants to do, if anything.
     fn decide(&self, dice: &SeededRng) -> Option<Self::Message>;
     fn ending() -> Self::Message;
+    /// Whether what is under way has been overtaken by the same message of the peer.
+    fn is_overtaken(&self) -> bool;
     /// Whether a message of ours may be taken for acknowledged although it was not: a counter-offer that a new offer
     /// crosses looks like one that it answers. Both ways lead to the same state.
     fn may_be_imagined(message: &Self::Message) -> bool;
@@ -133,12 +135,15 @@ impl Machine for Negotiation {
     fn ending() -> Self::Message {
         negotiation::Message::Terminate(Explanation::new("1", "enough"))
     }
+    fn is_overtaken(&self) -> bool {
+        false
+    }
     fn may_be_imagined(message: &Self::Message) -> bool {
         message.kind() == negotiation::Kind::Request
     }
     fn difference(&self, other: &Self) -> Option<String> {
         let finalized = Self::state(self) == Some(negotiation::State::Finalized);
-        let terms = |party: &Self| party.last_offer().map(|offer| (offer.by, offer.policy.clone()));
+        let terms = |party: &Self| party.last_offer().map(|offer| offer.policy.clone());
         match finalized {
             true if self.agreement().is_none() => Some("finalised without an agreement".to_owned()),
             true if self.agreement() != other.agreement() => Some("two agreements".to_owned()),
@@ -226,6 +231,9 @@ impl Machine for TransferProcess {
     }
     fn ending() -> Self::Message {
         transfer::Message::Terminate(Explanation::new("1", "enough"))
+    }
+    fn is_overtaken(&self) -> bool {
+        self.in_flight().is_some_and(|flight| flight.overtaken)
     }
     fn may_be_imagined(_: &Self::Message) -> bool {
         false

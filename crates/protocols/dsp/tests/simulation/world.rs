@@ -186,6 +186,7 @@ impl<M: Machine> World<M> {
         let from = to.other();
         let sender = &self.sides[from as usize].party;
         let current = sender.under_way().is_some_and(|(current, _)| current == id);
+        let overtaken = sender.is_overtaken();
         let receiver = &self.sides[to as usize].party;
         let inbound = Inbound::new(message.clone(), id.clone()).from_process(pid(from));
         let crossing = receiver.under_way();
@@ -194,16 +195,16 @@ impl<M: Machine> World<M> {
                 if moved.replay {
                     self.report.replays += 1;
                 } else {
+                    self.report.strays += u64::from(!current);
                     self.report.crossings += u64::from(crossing.is_some());
                     if let Some((own, message)) = crossing.filter(|_| moved.entered.len() > 1)
                         && !self.sides[from as usize].taken.contains(&own)
                     {
                         self.report.imagined += 1;
-                        if !M::may_be_imagined(&message) {
+                        if self.report.strays == 0 && !M::may_be_imagined(&message) {
                             self.report.problem = Some(format!("{to} takes {own} for acknowledged, which it is not"));
                         }
                     }
-                    self.report.strays += u64::from(!current);
                     if !self.sides[to as usize].taken.insert(id.clone()) {
                         self.report.problem = Some(format!("{to} took {id} twice"));
                     }
@@ -214,7 +215,7 @@ impl<M: Machine> World<M> {
             Err(verdict) => verdict,
         };
         self.note(format!("{to} says {verdict:?} to {id} {message:?}"));
-        self.judge_verdict(to, &verdict, current);
+        self.judge_verdict(to, &verdict, current && !overtaken);
         self.report.waits += u64::from(verdict == Verdict::Wait);
         if counted && !self.is_lost() {
             let delay = self.delay();
@@ -222,7 +223,7 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A correct peer never sees an illegal message, but one that crosses the end, or a stray and what follows from it.
+    /// A correct peer never sees an illegal message, but one that crosses the end or its like, or a stray and what follows from it.
     fn judge_verdict(&mut self, by: Role, verdict: &Verdict, current: bool) {
         let [consumer, provider] = &self.sides;
         let over = consumer.party.is_terminal() || provider.party.is_terminal();
