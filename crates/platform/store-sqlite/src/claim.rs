@@ -7,7 +7,7 @@ use rusqlite::{Connection, named_params, params};
 
 use crate::error::of_statement;
 
-const CANDIDATES: &str = include_str!("claim.sql");
+pub(crate) const CANDIDATES: &str = include_str!("claim.sql");
 
 /// Whether a claim would find anything. For a reader, so that an idle worker does not write.
 pub(crate) fn would_find(connection: &Connection, request: &ClaimRequest) -> Result<bool, StoreError> {
@@ -56,8 +56,10 @@ fn lease(connection: &Connection, request: &ClaimRequest, seq: i64) -> Result<Cl
             Ok((id, owner, job, trace))
         })
     };
-    let (id, owner, (kind, order_key, payload, attempts, created_at), trace) = update().map_err(of_statement)?;
-    let unreadable = |reason: String| StoreError::Unreadable { kind: "job".to_owned(), id: id.clone(), reason };
+    let (id, owner, (kind, order_key, payload, attempts, created_at), trace) =
+        update().map_err(of_statement)?;
+    let unreadable =
+        |reason: String| StoreError::Unreadable { kind: "job".to_owned(), id: id.clone(), reason };
     Ok(ClaimedJob {
         owner: owner.parse().map_err(|e: heddle_tenancy::InvalidOwner| unreadable(e.to_string()))?,
         lease: Lease {
@@ -76,8 +78,8 @@ fn lease(connection: &Connection, request: &ClaimRequest, seq: i64) -> Result<Cl
 /// Extends leases that are still held under their token.
 pub(crate) fn extend(connection: &Connection, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
     let extend = || {
-        let mut statement =
-            connection.prepare_cached("UPDATE job SET lease_until = ?3 WHERE id = ?1 AND lease_token = ?2")?;
+        let mut statement = connection
+            .prepare_cached("UPDATE job SET lease_until = ?3 WHERE id = ?1 AND lease_token = ?2")?;
         leases.iter().try_fold(0, |sum, lease| {
             let rows = statement.execute(params![lease.job.as_str(), lease.token, until.as_millis()])?;
             Ok(sum + rows as u64)

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, path::Path, time::Duration};
 use heddle_store::StoreError;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::{of_file, of_statement};
+use crate::error::of_file;
 
 /// How long a statement waits for a lock that another connection holds, for instance during a checkpoint.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -16,9 +16,9 @@ const STATEMENTS_MAX: usize = 128;
 pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
     create(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(path, flags).map_err(|e| of_file(path, "cannot be opened for writing", &e))?;
-    prepare(&connection).map_err(of_statement)?;
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|e| of_file(path, "cannot be opened for writing", &e))?;
+    prepare(&connection).map_err(|e| of_file(path, "cannot be used", &e))?;
     let settings = "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
@@ -30,9 +30,9 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
 /// Opens the file for reading alone.
 pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(path, flags).map_err(|e| of_file(path, "cannot be opened for reading", &e))?;
-    prepare(&connection).map_err(of_statement)?;
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(|e| of_file(path, "cannot be opened for reading", &e))?;
+    prepare(&connection).map_err(|e| of_file(path, "cannot be used", &e))?;
     Ok(connection)
 }
 

@@ -142,7 +142,8 @@ impl Database for SqliteDatabase {
         let now = now.as_millis();
         self.writer
             .run(move |connection| {
-                let nonces = in_group(connection.execute("DELETE FROM nonce WHERE expires_at <= ?", params![now]))?;
+                let nonces =
+                    in_group(connection.execute("DELETE FROM nonce WHERE expires_at <= ?", params![now]))?;
                 let sql = "DELETE FROM aggregate WHERE kind = 'answer' AND due_at <= ?";
                 let answers = in_group(connection.execute(sql, params![now]))?;
                 Ok(((nonces + answers) as u64, Moved::default()))
@@ -168,3 +169,6 @@ impl Database for SqliteDatabase {
         self.writer.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,8 @@ pub(crate) fn events(connection: &Connection, query: &EventQuery) -> Result<Vec<
             statement.query_map(params![owner.to_string(), after, limit], event_of)?.collect()
         }
         EventOwners::Management => {
-            let sql = format!("{COLUMNS} WHERE substr(owner, 1, 2) <> 'p:' AND seq > ?1 ORDER BY seq LIMIT ?2");
+            let sql =
+                format!("{COLUMNS} WHERE substr(owner, 1, 2) <> 'p:' AND seq > ?1 ORDER BY seq LIMIT ?2");
             let mut statement = connection.prepare_cached(&sql)?;
             statement.query_map(params![after, limit], event_of)?.collect::<Result<Vec<_>, _>>()
         }
@@ -50,7 +51,11 @@ pub(crate) fn newest(connection: &Connection) -> Result<EventCursor, StoreError>
     newest().map_err(of_statement)
 }
 
-pub(crate) fn lookup(connection: &Connection, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
+pub(crate) fn lookup(
+    connection: &Connection,
+    kind: &str,
+    key: &str,
+) -> Result<Option<Published>, StoreError> {
     let row = || {
         let sql = "SELECT key, owner, value FROM directory WHERE kind = ? AND key = ?";
         connection.prepare_cached(sql)?.query_row(params![kind, key], published_of).optional()

@@ -24,8 +24,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
 
 /// Brings the schema up to what this release knows, in one transaction.
 pub(crate) fn run(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(of_statement)?;
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(of_statement)?;
     let table = "CREATE TABLE IF NOT EXISTS migration (
          number INTEGER PRIMARY KEY, name TEXT NOT NULL, readable_from INTEGER NOT NULL, applied_at INTEGER NOT NULL
      ) STRICT";
@@ -46,7 +47,12 @@ pub(crate) fn run(connection: &mut Connection, now: Timestamp) -> Result<(), Sto
         let row = "INSERT INTO migration (number, name, readable_from, applied_at) VALUES (?, ?, ?, ?)";
         let values = params![migration.number, migration.name, migration.readable_from, now.as_millis()];
         transaction.execute(row, values).map_err(of_statement)?;
-        tracing::info!(component = "store", action = "migrate", number = migration.number, name = migration.name);
+        tracing::info!(
+            component = "store",
+            action = "migrate",
+            number = migration.number,
+            name = migration.name
+        );
     }
     transaction.commit().map_err(of_statement)
 }

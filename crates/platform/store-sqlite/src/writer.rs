@@ -53,7 +53,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread; it holds the lock of the process until its last write is done.
-    pub(crate) fn start(connection: Connection, lock: ProcessLock, signals: Signals) -> Result<Self, StoreError> {
+    pub(crate) fn start(
+        connection: Connection,
+        lock: ProcessLock,
+        signals: Signals,
+    ) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())

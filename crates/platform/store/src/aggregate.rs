@@ -51,9 +51,10 @@ impl<A: Aggregate> Loaded<A> {
     pub(crate) fn from_row(row: &Row) -> Result<Self, StoreError> {
         let mut paths = Vec::new();
         let mut deserializer = serde_json::Deserializer::from_str(&row.document);
-        let value = serde_ignored::deserialize(&mut deserializer, |path| paths.push(keys(&path))).map_err(|e| {
-            StoreError::Unreadable { kind: A::KIND.to_owned(), id: row.id.clone(), reason: e.to_string() }
-        })?;
+        let value =
+            serde_ignored::deserialize(&mut deserializer, |path| paths.push(keys(&path))).map_err(|e| {
+                StoreError::Unreadable { kind: A::KIND.to_owned(), id: row.id.clone(), reason: e.to_string() }
+            })?;
         let unknown = if paths.is_empty() { Vec::new() } else { pick(&row.document, paths) };
         Ok(Self { value, version: row.version, unknown })
     }
@@ -163,7 +164,12 @@ mod tests {
     }
 
     fn row(document: &str) -> Row {
-        Row { id: "a".to_owned(), version: 3, document: document.to_owned(), created_at: Timestamp::default() }
+        Row {
+            id: "a".to_owned(),
+            version: 3,
+            document: document.to_owned(),
+            created_at: Timestamp::default(),
+        }
     }
 
     #[test]
@@ -180,7 +186,8 @@ mod tests {
 
     #[test]
     fn an_unreadable_document_says_which_and_why() {
-        let error = Loaded::<Thing>::from_row(&row(r#"{"id":"a"}"#)).map(|_| ()).expect_err("inner is missing");
+        let error =
+            Loaded::<Thing>::from_row(&row(r#"{"id":"a"}"#)).map(|_| ()).expect_err("inner is missing");
         assert!(error.to_string().contains("thing 'a'") && error.to_string().contains("inner"), "{error}");
     }
 }

@@ -37,7 +37,12 @@ pub trait Database: Send + Sync {
     async fn newest_event(&self) -> Result<EventCursor, StoreError>;
 
     /// A published row.
-    async fn lookup(&self, directory: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError>;
+    async fn lookup(
+        &self,
+        directory: Directory,
+        kind: &str,
+        key: &str,
+    ) -> Result<Option<Published>, StoreError>;
 
     /// Published rows of a kind, by key, after `after`.
     async fn published(

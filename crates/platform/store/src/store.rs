@@ -1,13 +1,15 @@
 //! The handle that everybody above the waist holds.
 
-use std::{fmt, sync::{Arc, OnceLock}};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use heddle_clock::Environment;
 use heddle_tenancy::{Directory, Scope};
 
 use crate::{
-    Database, Event, EventCursor, EventQuery, Published, Signals, StoreError, Transaction,
-    worker::Dispatcher,
+    Database, Event, EventCursor, EventQuery, Published, Signals, StoreError, Transaction, worker::Dispatcher,
 };
 
 /// A database and the environment that commits are stamped with. Cheap to clone.

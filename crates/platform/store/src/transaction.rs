@@ -7,8 +7,8 @@ use tracing::Instrument;
 
 use crate::{
     Aggregate, Answer, AnswerKey, AuditEntry, Batch, ClaimedJob, DirectoryRow, ExpectedVersion, Loaded,
-    NewEvent, NewJob, Nonce, Query, Row, Selector, Snapshot, Store, StoreError, Write,
-    aggregate::document, worker::Reservation,
+    NewEvent, NewJob, Nonce, Query, Row, Selector, Snapshot, Store, StoreError, Write, aggregate::document,
+    worker::Reservation,
 };
 
 /// Reads see one snapshot, taken at the first read; writes are buffered until [`Transaction::commit`].
@@ -162,7 +162,8 @@ impl<'s> Transaction<'s> {
         let access = self.scope.access();
         if let Some(reason) = &access.actor().reason {
             let subject = access.owner().to_string();
-            let entry = AuditEntry { action: "administrate".to_owned(), subject, reason: Some(reason.clone()) };
+            let entry =
+                AuditEntry { action: "administrate".to_owned(), subject, reason: Some(reason.clone()) };
             self.writes.push(Write::Audit(entry));
         }
         let now = self.now();

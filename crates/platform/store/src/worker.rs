@@ -147,7 +147,11 @@ impl RunningWorker {
         let all = u32::try_from(self.jobs_max).unwrap_or(u32::MAX);
         let finished = tokio::time::timeout(patience, self.permits.acquire_many(all)).await;
         if finished.is_err() {
-            tracing::warn!(component = "worker", action = "drain", "jobs were still running when patience ended");
+            tracing::warn!(
+                component = "worker",
+                action = "drain",
+                "jobs were still running when patience ended"
+            );
         }
         // Nothing more may be handed over to a worker that is gone.
         self.permits.close();

@@ -93,8 +93,8 @@ impl From<ProviderPid> for PeerPid {
 
 /// A message that we have sent, or are about to send, and that the peer has not acknowledged yet.
 ///
-/// It is stored with the process, so a crash between storing and sending loses nothing: whoever comes next sends
-/// it again with the same id.
+/// It is stored with the process, so a crash between storing and sending loses nothing: whoever comes next
+/// sends it again with the same id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InFlight<M> {

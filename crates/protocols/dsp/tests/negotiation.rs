@@ -1,13 +1,15 @@
-//! The negotiation machine: its matrix, the agreement of table and functions, and the cases that a table cannot say.
+//! The negotiation machine: its matrix, the agreement of table and functions, and the cases that a table
+//! cannot say.
 
+#[expect(dead_code, reason = "shared with other tests")]
 mod support;
 
 use std::collections::BTreeSet;
 
 use heddle_dsp::{
     negotiation::{
-        ARROWS, Effect, Event, Kind, Message, Mismatch, Negotiation, Refused, Source, State, abandoned, acknowledged,
-        next, observed, receive, send,
+        ARROWS, Effect, Event, Kind, Message, Mismatch, Negotiation, Refused, Source, State, abandoned,
+        acknowledged, next, observed, receive, send,
     },
     process::{Explanation, Failure, Inbound, Role},
 };
@@ -45,7 +47,9 @@ fn at(role: Role, state: Option<State>) -> Negotiation {
         Some(State::Offered) => &[(Provider, Kind::Offer)],
         Some(State::Accepted) => &[(Provider, Kind::Offer), (Consumer, Kind::Accept)],
         Some(State::Agreed) => &[(Consumer, Kind::Request), (Provider, Kind::Agree)],
-        Some(State::Verified) => &[(Consumer, Kind::Request), (Provider, Kind::Agree), (Consumer, Kind::Verify)],
+        Some(State::Verified) => {
+            &[(Consumer, Kind::Request), (Provider, Kind::Agree), (Consumer, Kind::Verify)]
+        }
         Some(State::Finalized) => &[
             (Consumer, Kind::Request),
             (Provider, Kind::Agree),
@@ -137,7 +141,13 @@ fn table_and_functions_agree_in_every_case() {
 fn every_state_can_be_reached_and_can_end() {
     let mut reached = BTreeSet::from([None]);
     for _ in 0..State::ALL.len() {
-        reached.extend(ARROWS.iter().filter(|arrow| reached.contains(&arrow.from)).map(|arrow| Some(arrow.to)).collect::<Vec<_>>());
+        reached.extend(
+            ARROWS
+                .iter()
+                .filter(|arrow| reached.contains(&arrow.from))
+                .map(|arrow| Some(arrow.to))
+                .collect::<Vec<_>>(),
+        );
     }
     assert_eq!(reached.len(), 1 + State::ALL.len());
     for state in State::ALL {
@@ -264,7 +274,8 @@ fn what_cannot_be_delivered_ends_the_negotiation() {
 #[test]
 fn the_state_that_the_peer_tells_settles_what_is_open() {
     let told = |party: &Negotiation, state| observed(party, state, NOW);
-    let waiting = send(&at(Role::Consumer, Some(State::Agreed)), Message::Verify, message_id("v"), NOW).expect("legal");
+    let waiting =
+        send(&at(Role::Consumer, Some(State::Agreed)), Message::Verify, message_id("v"), NOW).expect("legal");
     let waiting = waiting.negotiation;
     for (says, becomes) in [(State::Verified, State::Verified), (State::Finalized, State::Finalized)] {
         let step = told(&waiting, says);
@@ -277,7 +288,10 @@ fn the_state_that_the_peer_tells_settles_what_is_open() {
     let ending = send(&verified, message(Kind::Terminate), message_id("t"), NOW).expect("legal").negotiation;
     assert_eq!(told(&ending, State::Finalized).negotiation.state(), Some(State::Finalized));
     assert_eq!(told(&verified, State::Terminated).negotiation.state(), Some(State::Terminated));
-    assert!(told(&at(Role::Provider, Some(State::Verified)), State::Finalized).replay, "only the provider finalises");
+    assert!(
+        told(&at(Role::Provider, Some(State::Verified)), State::Finalized).replay,
+        "only the provider finalises"
+    );
     assert!(told(&at(Role::Consumer, Some(State::Finalized)), State::Terminated).replay);
 }
 
@@ -289,7 +303,8 @@ fn an_agreement_must_be_the_one_that_was_offered() {
         let inbound = Inbound::new(Message::Agree(Box::new(policy.clone())), message_id("a"));
         let received = receive(&at(Role::Consumer, Some(State::Requested)), inbound, NOW).map(|_| ());
         let message = Message::Agree(Box::new(policy));
-        let sent = send(&at(Role::Provider, Some(State::Requested)), message, message_id("a"), NOW).map(|_| ());
+        let sent =
+            send(&at(Role::Provider, Some(State::Requested)), message, message_id("a"), NOW).map(|_| ());
         assert_eq!(received, sent, "both sides hold the same");
         match received {
             Ok(()) => None,
@@ -303,7 +318,10 @@ fn an_agreement_must_be_the_one_that_was_offered() {
     let doubled = judge(|policy| policy.prohibition = policy.permission.clone());
     assert_eq!(doubled, Some(Mismatch::Terms));
     assert_eq!(judge(|policy| policy.timestamp = None), Some(Mismatch::Timestamp(None)));
-    assert!(matches!(judge(|policy| policy.timestamp = Some("soon".to_owned())), Some(Mismatch::Timestamp(_))));
+    assert!(matches!(
+        judge(|policy| policy.timestamp = Some("soon".to_owned())),
+        Some(Mismatch::Timestamp(_))
+    ));
     let member = |mismatch| match mismatch {
         Some(Mismatch::Member { member, .. }) => member,
         other => panic!("{other:?}"),
@@ -312,7 +330,10 @@ fn an_agreement_must_be_the_one_that_was_offered() {
     assert_eq!(member(judge(|policy| policy.assigner = policy.assignee.clone())), "assigner");
     assert_eq!(member(judge(|policy| policy.assignee = Some("did:web:else.example".to_owned()))), "assignee");
     assert!(matches!(judge(|policy| policy.assigner = None), Some(Mismatch::Invalid(_))));
-    assert!(matches!(judge(|policy| policy.kind = heddle_odrl::PolicyKind::Offer), Some(Mismatch::PolicyKind { .. })));
+    assert!(matches!(
+        judge(|policy| policy.kind = heddle_odrl::PolicyKind::Offer),
+        Some(Mismatch::PolicyKind { .. })
+    ));
 }
 
 #[test]
@@ -320,7 +341,11 @@ fn offers_are_about_the_dataset_and_not_endless() {
     let about = |target: Option<&str>| {
         let mut policy = offer("use");
         policy.target = target.map(ToOwned::to_owned);
-        receive(&negotiation(Role::Provider), Inbound::new(Message::Request(Box::new(policy)), message_id("r")), NOW)
+        receive(
+            &negotiation(Role::Provider),
+            Inbound::new(Message::Request(Box::new(policy)), message_id("r")),
+            NOW,
+        )
     };
     assert!(about(Some(support::DATASET)).is_ok());
     for wrong in [None, Some("urn:asset:2")] {
@@ -361,9 +386,12 @@ fn a_refusal_says_what_was_legal() {
 
 #[test]
 fn the_stored_form_is_read_back() {
-    let sent = send(&at(Role::Consumer, Some(State::Agreed)), Message::Verify, message_id("v"), NOW).expect("legal");
+    let sent =
+        send(&at(Role::Consumer, Some(State::Agreed)), Message::Verify, message_id("v"), NOW).expect("legal");
     let ended = at(Role::Provider, Some(State::Terminated));
-    for party in [negotiation(Role::Provider), sent.negotiation, ended, at(Role::Consumer, Some(State::Finalized))] {
+    for party in
+        [negotiation(Role::Provider), sent.negotiation, ended, at(Role::Consumer, Some(State::Finalized))]
+    {
         let text = serde_json::to_string(&party).expect("JSON");
         assert_eq!(serde_json::from_str::<Negotiation>(&text).expect("its own form"), party);
     }

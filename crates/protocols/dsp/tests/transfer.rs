@@ -1,5 +1,7 @@
-//! The transfer machine: its matrix, the agreement of table and functions, and the cases that a table cannot say.
+//! The transfer machine: its matrix, the agreement of table and functions, and the cases that a table cannot
+//! say.
 
+#[expect(dead_code, reason = "shared with other tests")]
 mod support;
 
 use std::collections::BTreeSet;
@@ -7,8 +9,8 @@ use std::collections::BTreeSet;
 use heddle_dsp::{
     process::{Explanation, Failure, Inbound, Role},
     transfer::{
-        ARROWS, DataPlaneStep, Effect, Event, Flow, Kind, Message, Mismatch, Refused, State, TransferProcess, UnderWay,
-        abandoned, acknowledged, next, observed, receive, send,
+        ARROWS, DataPlaneStep, Effect, Event, Flow, Kind, Message, Mismatch, Refused, State, TransferProcess,
+        UnderWay, abandoned, acknowledged, next, observed, receive, send,
     },
 };
 use support::{NOW, address, message_id, pid, transfer};
@@ -42,8 +44,12 @@ fn at(role: Role, flow: Flow, state: Option<State>) -> TransferProcess {
         None => &[],
         Some(State::Requested) => &[(Consumer, Kind::Request)],
         Some(State::Started) => &[(Consumer, Kind::Request), (Provider, Kind::Start)],
-        Some(State::Suspended) => &[(Consumer, Kind::Request), (Provider, Kind::Start), (Consumer, Kind::Suspend)],
-        Some(State::Completed) => &[(Consumer, Kind::Request), (Provider, Kind::Start), (Provider, Kind::Complete)],
+        Some(State::Suspended) => {
+            &[(Consumer, Kind::Request), (Provider, Kind::Start), (Consumer, Kind::Suspend)]
+        }
+        Some(State::Completed) => {
+            &[(Consumer, Kind::Request), (Provider, Kind::Start), (Provider, Kind::Complete)]
+        }
         Some(State::Terminated) => &[(Consumer, Kind::Request), (Provider, Kind::Terminate)],
     };
     let party = way.iter().enumerate().fold(transfer(role, flow), |party, (n, (by, kind))| {
@@ -106,11 +112,16 @@ fn table_and_functions_agree_in_every_case() {
                     for flow in FLOWS {
                         match (next(from, by, kind), pass(&at(role, flow, from), by, kind, "case")) {
                             (Some(to), Ok(moved)) => assert_eq!(moved.state(), Some(to)),
-                            (None, Err(Refused::Illegal { from: named, by: whose, kind: what, expected })) => {
+                            (
+                                None,
+                                Err(Refused::Illegal { from: named, by: whose, kind: what, expected }),
+                            ) => {
                                 assert_eq!((named, whose, what), (from, by, kind));
                                 assert!(expected.iter().all(|kind| next(from, by, *kind).is_some()));
                             }
-                            (table, function) => panic!("{from:?} {role} {by} {kind}: {table:?}, {function:?}"),
+                            (table, function) => {
+                                panic!("{from:?} {role} {by} {kind}: {table:?}, {function:?}")
+                            }
                         }
                         cases += 1;
                     }
@@ -139,7 +150,8 @@ fn every_state_can_be_reached_and_can_end() {
 fn a_request_has_an_address_exactly_when_data_is_pushed() {
     let request = |flow, address| {
         let message = Message::Request(address);
-        receive(&transfer(Role::Provider, flow), Inbound::new(message, message_id("r")), NOW).map(|step| step.process)
+        receive(&transfer(Role::Provider, flow), Inbound::new(message, message_id("r")), NOW)
+            .map(|step| step.process)
     };
     let some = || Some(Box::new(address("token")));
     assert_eq!(request(Flow::Pull, None).expect("legal").data_address(), None);
@@ -167,7 +179,7 @@ fn a_pull_start_without_an_address_is_taken_but_never_sent() {
 #[test]
 fn a_message_waits_while_the_data_plane_is_busy() {
     let provider = at(Role::Provider, Flow::Pull, Some(State::Requested));
-    let busy = provider.clone().with_step_begun(DataPlaneStep::Start, NOW);
+    let busy = provider.with_step_begun(DataPlaneStep::Start, NOW);
     let refused = received(&busy, Kind::Terminate, "t").expect_err("busy");
     assert_eq!(
         refused,
@@ -193,7 +205,10 @@ fn the_address_comes_again_after_a_resume_of_the_other_party() {
             let renewed = pass(&resumed, owner, Kind::Start, "address").expect("legal once");
             assert_eq!((renewed.state(), renewed.is_address_due()), (Some(State::Started), false));
             assert!(matches!(pass(&renewed, owner, Kind::Start, "again"), Err(Refused::Illegal { .. })));
-            assert!(matches!(pass(&resumed, owner.other(), Kind::Start, "again"), Err(Refused::Illegal { .. })));
+            assert!(matches!(
+                pass(&resumed, owner.other(), Kind::Start, "again"),
+                Err(Refused::Illegal { .. })
+            ));
             // A resume of the owner brings the address at once.
             let resumed = pass(&suspended, owner, Kind::Start, "resume").expect("legal");
             assert!(!resumed.is_address_due());
@@ -206,14 +221,16 @@ fn the_address_comes_again_after_a_resume_of_the_other_party() {
 fn the_message_that_overtakes_the_acknowledgement_acknowledges() {
     let provider = sent(&at(Role::Provider, Flow::Pull, Some(State::Requested)), Kind::Start, "s");
     let message = message(Flow::Pull, Role::Consumer, Kind::Suspend);
-    let step = receive(&provider, Inbound::new(message, message_id("p")), NOW).expect("legal after our start");
+    let step =
+        receive(&provider, Inbound::new(message, message_id("p")), NOW).expect("legal after our start");
     let entered = |state| Effect::Emit(Event::Entered(state));
     assert_eq!(step.effects, [entered(State::Started), entered(State::Suspended)]);
     assert_eq!(step.process.data_address(), Some(&address("token")));
     assert!(acknowledged(&step.process, &message_id("s"), None, NOW).replay);
 }
 
-/// Both send at once, then each takes the other's message, or is asked to wait and tries again. Both must end alike.
+/// Both send at once, then each takes the other's message, or is asked to wait and tries again. Both must end
+/// alike.
 #[test]
 fn messages_that_cross_end_alike_on_both_sides() {
     let cases = [
@@ -252,11 +269,11 @@ fn cross(
                 Ok(moved) => {
                     b = moved;
                     // The answer of this one is late: what crosses arrives first.
-                    if b.is_in_flight(&message_id("b")) {
-                        if let Ok(moved) = received(&a, other, "b") {
-                            a = moved;
-                            b = answered(&b, "b");
-                        }
+                    if b.is_in_flight(&message_id("b"))
+                        && let Ok(moved) = received(&a, other, "b")
+                    {
+                        a = moved;
+                        b = answered(&b, "b");
                     }
                     a = answered(&a, "a");
                 }
@@ -306,7 +323,10 @@ fn the_state_that_the_peer_tells_settles_what_is_open() {
     assert_eq!(told(&sent(&started, Kind::Suspend, "s"), State::Completed), (State::Completed, false));
     assert_eq!(told(&sent(&started, Kind::Terminate, "t"), State::Completed), (State::Completed, false));
     assert_eq!(told(&started, State::Terminated), (State::Terminated, false));
-    assert_eq!(told(&at(Role::Provider, Flow::Pull, Some(State::Requested)), State::Completed).0, State::Requested);
+    assert_eq!(
+        told(&at(Role::Provider, Flow::Pull, Some(State::Requested)), State::Completed).0,
+        State::Requested
+    );
     assert!(observed(&at(Role::Provider, Flow::Pull, Some(State::Completed)), State::Terminated, NOW).replay);
 }
 
@@ -322,9 +342,11 @@ fn a_process_that_is_over_keeps_no_secret() {
 
 #[test]
 fn the_stored_form_is_read_back() {
-    let busy = at(Role::Provider, Flow::Push, Some(State::Requested)).with_step_begun(DataPlaneStep::Start, NOW);
+    let busy =
+        at(Role::Provider, Flow::Push, Some(State::Requested)).with_step_begun(DataPlaneStep::Start, NOW);
     let waiting = sent(&at(Role::Provider, Flow::Pull, Some(State::Requested)), Kind::Start, "s");
-    let waiting = send(&waiting, Message::Terminate(Explanation::default()), message_id("t"), NOW).expect("kept");
+    let waiting =
+        send(&waiting, Message::Terminate(Explanation::default()), message_id("t"), NOW).expect("kept");
     for party in [busy, waiting.process, at(Role::Consumer, Flow::Pull, Some(State::Suspended))] {
         let text = serde_json::to_string(&party).expect("JSON");
         assert_eq!(serde_json::from_str::<TransferProcess>(&text).expect("its own form"), party);

@@ -50,6 +50,7 @@ pub struct ControlPlane {
     pub(crate) outbound: Outbound,
     pub(crate) identity: Identity,
     pub(crate) rules: Rules,
+    pub(crate) plane_tokens: transfer::PlaneTokens,
     pub(crate) public_url: String,
 }
 
@@ -68,6 +69,7 @@ impl ControlPlane {
             .with_static_peers(parts.static_peers);
         Arc::new(Self {
             rules: Rules::new(parts.store.clone()),
+            plane_tokens: transfer::PlaneTokens::new(parts.outbound.clone(), parts.vault.clone()),
             identity,
             store: parts.store,
             environment: parts.environment,

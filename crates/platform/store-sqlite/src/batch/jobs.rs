@@ -19,7 +19,9 @@ pub(super) fn enqueue(
 ) -> Result<Option<ClaimedJob>, StoreError> {
     let due_at = job.due_at.map_or(stamp.now, Timestamp::as_millis);
     let lease = match wish {
-        Some(wish) if due_at <= stamp.now && may_lease(connection, stamp, &job, &wish).map_err(of_statement)? => {
+        Some(wish)
+            if due_at <= stamp.now && may_lease(connection, stamp, &job, &wish).map_err(of_statement)? =>
+        {
             Some(wish)
         }
         _ => None,

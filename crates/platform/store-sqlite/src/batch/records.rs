@@ -16,8 +16,13 @@ pub(super) fn emit(connection: &Connection, stamp: &Stamp<'_>, event: &NewEvent)
     execute(connection, sql, values).map(drop)
 }
 
-pub(super) fn audit(connection: &Connection, stamp: &Stamp<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
-    let sql = "INSERT INTO audit (owner, actor, action, subject, reason, at, trace) VALUES (?, ?, ?, ?, ?, ?, ?)";
+pub(super) fn audit(
+    connection: &Connection,
+    stamp: &Stamp<'_>,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO audit (owner, actor, action, subject, reason, at, trace) VALUES (?, ?, ?, ?, ?, ?, ?)";
     let AuditEntry { action, subject, reason } = entry;
     let values = params![stamp.owner, stamp.actor, action, subject, reason, stamp.now, stamp.trace];
     execute(connection, sql, values).map(drop)

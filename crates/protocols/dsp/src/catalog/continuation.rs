@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// A place in a catalog: after or before one asset in the order of the listing.
 ///
-/// It names an asset, not a number, so that a page neither repeats nor skips one when assets come and go meanwhile.
+/// It names an asset, not a number, so that a page neither repeats nor skips one when assets come and go
+/// meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Position {

@@ -26,7 +26,8 @@ impl Link {
     /// Most links that are read from one header.
     pub const LINKS_MAX: usize = 16;
 
-    /// The link from a page of the catalog at `catalog_request_url` (its `…/catalog/request`) to the page of `token`.
+    /// The link from a page of the catalog at `catalog_request_url` (its `…/catalog/request`) to the page of
+    /// `token`.
     #[must_use]
     pub fn new(relation: Relation, catalog_request_url: &str, token: &ContinuationToken) -> Self {
         Self { relation, target: format!("{catalog_request_url}?continuationToken={}", token.as_str()) }
@@ -44,7 +45,8 @@ impl fmt::Display for Link {
     }
 }
 
-/// Reads one `Link` header, which may hold several links. Links of other relations and what is not a link are left out.
+/// Reads one `Link` header, which may hold several links. Links of other relations and what is not a link are
+/// left out.
 #[must_use]
 pub fn links(header: &str) -> Vec<Link> {
     let mut links = Vec::new();
@@ -117,7 +119,9 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_link() {
-        for header in ["", "next", "<https://a", "<https://a>", "<https://a>; rel", "<https://a>; rel=\"first\"", "é<"] {
+        for header in
+            ["", "next", "<https://a", "<https://a>", "<https://a>; rel", "<https://a>; rel=\"first\"", "é<"]
+        {
             assert_eq!(links(header), [], "{header}");
         }
         assert_eq!(links(&"<a>; rel=next,".repeat(100)).len(), Link::LINKS_MAX);

@@ -1,5 +1,5 @@
-//! The catalog protocol around its messages (DSP 2025-1 §"Catalog Protocol"): what is offered to whom is decided by
-//! the control plane, which describes it as [`Listing`]s; this module writes it down.
+//! The catalog protocol around its messages (DSP 2025-1 §"Catalog Protocol"): what is offered to whom is
+//! decided by the control plane, which describes it as [`Listing`]s; this module writes it down.
 //!
 //! - [`OfferName`]: what an offer's `@id` says.
 //! - [`Listing`], [`page`] and [`dataset`]: from the model to the wire.

@@ -7,8 +7,8 @@ use heddle_ids::{AssetId, ContractDefinitionId, InvalidId, OfferId};
 
 /// What the `@id` of one of our offers says: `definition:asset:discriminator`, each part in base64url.
 ///
-/// The discriminator tells apart offers of one definition for one asset; derive it from the contents of the policy, so that
-/// the same offer has the same id on every page and in every answer.
+/// The discriminator tells apart offers of one definition for one asset; derive it from the contents of the
+/// policy, so that the same offer has the same id on every page and in every answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OfferName {
     /// The contract definition that makes the offer.
@@ -31,8 +31,8 @@ pub enum InvalidOfferName {
 }
 
 impl OfferName {
-    /// Reads an offer id. A part that is not base64 of text is taken as it is, as in `definition:asset:1`; base64 with the
-    /// standard alphabet or with padding is read too.
+    /// Reads an offer id. A part that is not base64 of text is taken as it is, as in `definition:asset:1`;
+    /// base64 with the standard alphabet or with padding is read too.
     ///
     /// A plain part may look like base64 by accident; [`Self::parse_plain`] reads it the other way.
     pub fn parse(id: &OfferId) -> Result<Self, InvalidOfferName> {

@@ -2,7 +2,8 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::{
-    AssetId, ConsumerPid, MessageId, NegotiationId, OfferId, ParticipantId, ProfileName, ProviderPid, SharedAgreementId,
+    AssetId, ConsumerPid, MessageId, NegotiationId, OfferId, ParticipantId, ProfileName, ProviderPid,
+    SharedAgreementId,
 };
 use heddle_odrl::Policy;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,8 @@ pub struct Termination {
     pub at: Timestamp,
 }
 
-/// One party's copy of a negotiation. Changed only by the functions of this module, which return the next value.
+/// One party's copy of a negotiation. Changed only by the functions of this module, which return the next
+/// value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Negotiation {
@@ -232,8 +234,8 @@ impl Negotiation {
         self.termination.as_ref()
     }
 
-    /// What we have sent, or are about to send, and the peer has not answered. A job that finds another message here
-    /// than its own has nothing to do any more.
+    /// What we have sent, or are about to send, and the peer has not answered. A job that finds another
+    /// message here than its own has nothing to do any more.
     #[must_use]
     pub const fn in_flight(&self) -> Option<&InFlight<Message>> {
         self.in_flight.as_ref()
@@ -270,7 +272,9 @@ impl Negotiation {
                 self.offers.push(OfferRecord { by, policy: *policy, at: now });
             }
             Message::Agree(policy) => self.agreement = Some(*policy),
-            Message::Terminate(explanation) => self.termination = Some(Termination { by, explanation, at: now }),
+            Message::Terminate(explanation) => {
+                self.termination = Some(Termination { by, explanation, at: now });
+            }
             Message::Accept | Message::Verify | Message::Finalize => {}
         }
         Ok(self.enter(to, now))

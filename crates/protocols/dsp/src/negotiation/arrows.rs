@@ -1,9 +1,10 @@
 //! The arrows: which message of whom leads from which state to which.
 //!
-//! The sources of DSP 2025-1 disagree. The state figure (`contract.negotiation.state.machine.puml`) lets only one
-//! party terminate from ACCEPTED, AGREED and VERIFIED; the prose lets both, in any state. The figure has no
-//! OFFERED → OFFERED, the reference implementation of the conformance suite has it. Both are decided for the wider reading here:
-//! a peer that takes the narrow one is never surprised, as what we send is decided elsewhere.
+//! The sources of DSP 2025-1 disagree. The state figure (`contract.negotiation.state.machine.puml`) lets only
+//! one party terminate from ACCEPTED, AGREED and VERIFIED; the prose lets both, in any state. The figure has
+//! no OFFERED → OFFERED, the reference implementation of the conformance suite has it. Both are decided for
+//! the wider reading here: a peer that takes the narrow one is never surprised, as what we send is decided
+//! elsewhere.
 
 use super::{Kind, State};
 use crate::process::Role;

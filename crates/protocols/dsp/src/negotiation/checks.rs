@@ -87,7 +87,8 @@ fn agreement(negotiation: &Negotiation, policy: &Policy) -> Result<(), Mismatch>
         return Err(Mismatch::Timestamp(policy.timestamp.clone()));
     }
     let last = negotiation.last_offer().ok_or(Mismatch::NoOffer)?;
-    // The parties of the agreement were checked above; those that an offer may name are a matter of its maker.
+    // The parties of the agreement were checked above; those that an offer may name are a matter of its
+    // maker.
     let terms = Policy { assigner: None, assignee: None, ..last.policy.clone() };
     if equivalent(&terms, policy) { Ok(()) } else { Err(Mismatch::Terms) }
 }

@@ -4,9 +4,9 @@
 //! message in flight. And a peer with a termination under way takes nothing but a termination, so one that
 //! terminates can never be surprised by its own finalisation.
 //!
-//! Only one pair is ambiguous: from OFFERED, the provider's new offer crosses the consumer's acceptance or counter-offer,
-//! and neither names the offer that it answers. The provider then asks the consumer to wait, and the consumer,
-//! which takes the new offer, withdraws what it had sent.
+//! Only one pair is ambiguous: from OFFERED, the provider's new offer crosses the consumer's acceptance or
+//! counter-offer, and neither names the offer that it answers. The provider then asks the consumer to wait,
+//! and the consumer, which takes the new offer, withdraws what it had sent.
 
 use super::{Kind, Negotiation, Refused, State, legal_kinds, next};
 

@@ -32,8 +32,15 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of the specification.
-    pub const ALL: [Self; 7] =
-        [Self::Request, Self::Offer, Self::Accept, Self::Agree, Self::Verify, Self::Finalize, Self::Terminate];
+    pub const ALL: [Self; 7] = [
+        Self::Request,
+        Self::Offer,
+        Self::Accept,
+        Self::Agree,
+        Self::Verify,
+        Self::Finalize,
+        Self::Terminate,
+    ];
 }
 
 impl fmt::Display for Kind {
@@ -166,8 +173,8 @@ pub struct Step {
     pub negotiation: Negotiation,
     /// What to do, in this order.
     pub effects: Vec<Effect>,
-    /// Nothing has changed: the call repeated something already done, or came too late to matter. A repeated message
-    /// gets the answer that the first one got.
+    /// Nothing has changed: the call repeated something already done, or came too late to matter. A repeated
+    /// message gets the answer that the first one got.
     pub replay: bool,
 }
 

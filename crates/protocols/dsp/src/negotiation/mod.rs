@@ -13,11 +13,12 @@
 //!            VERIFIED ── (P) Finalize ─▶ FINALIZED      any other ── (C, P) Terminate ─▶ TERMINATED
 //! ```
 //!
-//! The arrows are [`ARROWS`]; everything else follows from them. A process moves on *acknowledged* messages: what
-//! we send waits in [`Negotiation::in_flight`] until the peer has answered, and [`receive`] reads the peer's next
-//! message as that answer when only so it is legal.
+//! The arrows are [`ARROWS`]; everything else follows from them. A process moves on *acknowledged* messages:
+//! what we send waits in [`Negotiation::in_flight`] until the peer has answered, and [`receive`] reads the
+//! peer's next message as that answer when only so it is legal.
 //!
-//! Deliberately absent: what to answer (the control plane decides), jobs and retries, and states for "sending".
+//! Deliberately absent: what to answer (the control plane decides), jobs and retries, and states for
+//! "sending".
 
 mod aggregate;
 mod arrows;

@@ -7,10 +7,11 @@ use crate::process::Explanation;
 
 /// Takes the state that the peer has answered to `GET` (DSP 2025-1 §"The negotiations endpoint").
 ///
-/// It settles what is open between the two: a state that only our message in flight leads to acknowledges it, and a
-/// final state of the peer becomes ours where the peer could have told us so by a message, even if we are about to
-/// terminate. Any other state changes nothing ([`Step::replay`]): what led to it may have contents that only a message
-/// brings, and REQUESTED and OFFERED alternate, so that the peer may be there still, and not again.
+/// It settles what is open between the two: a state that only our message in flight leads to acknowledges it,
+/// and a final state of the peer becomes ours where the peer could have told us so by a message, even if we
+/// are about to terminate. Any other state changes nothing ([`Step::replay`]): what led to it may have
+/// contents that only a message brings, and REQUESTED and OFFERED alternate, so that the peer may be there
+/// still, and not again.
 #[must_use]
 pub fn observed(negotiation: &Negotiation, peer_state: State, now: Timestamp) -> Step {
     if negotiation.is_terminal() {
@@ -33,7 +34,9 @@ pub fn observed(negotiation: &Negotiation, peer_state: State, now: Timestamp) ->
         moved.release_queued(&mut effects);
     } else if let Some(message) = final_word {
         let by = negotiation.role.other();
-        if next(after_ours, by, message.kind()).is_some() && next(negotiation.state, by, message.kind()).is_none() {
+        if next(after_ours, by, message.kind()).is_some()
+            && next(negotiation.state, by, message.kind()).is_none()
+        {
             moved.take_ours(&mut effects, now);
         }
         moved.in_flight = None;

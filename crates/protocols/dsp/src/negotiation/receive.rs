@@ -7,10 +7,14 @@ use crate::process::{Inbound, PeerPid};
 
 /// Takes a message of the peer.
 ///
-/// A message that was taken before changes nothing ([`Step::replay`]); a message that the peer can only have sent
-/// after taking the one in flight acknowledges it, and both are applied at once. Errors: [`Refused`]; the
-/// negotiation is as before, and so is what the peer may send.
-pub fn receive(negotiation: &Negotiation, inbound: Inbound<Message>, now: Timestamp) -> Result<Step, Refused> {
+/// A message that was taken before changes nothing ([`Step::replay`]); a message that the peer can only have
+/// sent after taking the one in flight acknowledges it, and both are applied at once. Errors: [`Refused`];
+/// the negotiation is as before, and so is what the peer may send.
+pub fn receive(
+    negotiation: &Negotiation,
+    inbound: Inbound<Message>,
+    now: Timestamp,
+) -> Result<Step, Refused> {
     let Inbound { message, message_id, peer_pid } = inbound;
     if message_id.as_ref().is_some_and(|id| negotiation.received.contains(id)) {
         return Ok(Step::replayed(negotiation));

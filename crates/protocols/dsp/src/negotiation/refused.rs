@@ -18,9 +18,11 @@ pub enum Refused {
         /// What would have been legal.
         expected: Vec<Kind>,
     },
-    /// The message cannot be judged until the peer has answered ours. Answer 503 with `Retry-After`; or, for a
-    /// message of our own, send it later.
-    #[error("the {kind} has to wait until the {in_flight} that is under way has been answered; try again shortly")]
+    /// The message cannot be judged until the peer has answered ours. Answer 503 with `Retry-After`; or, for
+    /// a message of our own, send it later.
+    #[error(
+        "the {kind} has to wait until the {in_flight} that is under way has been answered; try again shortly"
+    )]
     Busy {
         /// What was sent.
         kind: Kind,

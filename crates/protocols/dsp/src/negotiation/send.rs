@@ -8,9 +8,9 @@ use crate::process::{Explanation, Failure, InFlight, PeerPid};
 
 /// Records a message that is about to be sent. The state does not move until the peer has acknowledged it.
 ///
-/// One message is under way at a time. Only a termination may be asked for meanwhile: it is kept, and goes out as soon
-/// as the answer to the other message is known (and not at all if that answer ends the negotiation). Asking again with the
-/// same id changes nothing. Errors: [`Refused`].
+/// One message is under way at a time. Only a termination may be asked for meanwhile: it is kept, and goes
+/// out as soon as the answer to the other message is known (and not at all if that answer ends the
+/// negotiation). Asking again with the same id changes nothing. Errors: [`Refused`].
 pub fn send(
     negotiation: &Negotiation,
     message: Message,
@@ -38,7 +38,8 @@ pub fn send(
         next_value.queued = Some(flight);
         return Ok(Step::moved(next_value, Vec::new()));
     }
-    // The arrow and the contents are tried on a copy: a message that could not be applied later is never sent.
+    // The arrow and the contents are tried on a copy: a message that could not be applied later is never
+    // sent.
     negotiation.clone().apply(by, flight.message.clone(), now)?;
     let mut effects = Vec::new();
     if negotiation.state.is_none() {
@@ -51,8 +52,9 @@ pub fn send(
 
 /// The peer has taken our message: the state moves by it.
 ///
-/// `peer_pid` is the process id that the answer to a first message brings; answers to later messages are not held
-/// against anything, as implementations swap the two ids there. A late or repeated acknowledgement changes nothing.
+/// `peer_pid` is the process id that the answer to a first message brings; answers to later messages are not
+/// held against anything, as implementations swap the two ids there. A late or repeated acknowledgement
+/// changes nothing.
 #[must_use]
 pub fn acknowledged(
     negotiation: &Negotiation,
@@ -68,7 +70,8 @@ pub fn acknowledged(
         moved.peer_pid = peer_pid;
     }
     let mut effects = Vec::new();
-    // In TERMINATED our message was the notice of it, and no arrow leads on; nothing but the flight is over then.
+    // In TERMINATED our message was the notice of it, and no arrow leads on; nothing but the flight is over
+    // then.
     if let Ok(effect) = moved.apply(moved.role, own.message, now) {
         effects.push(effect);
     }
@@ -76,18 +79,21 @@ pub fn acknowledged(
     Step::moved(moved, effects)
 }
 
-/// Our message will not be sent again: it was refused for good, or every attempt went unanswered. Ask for the peer's state
-/// first ([`super::observed`]): a peer may have taken the message and refuse only its repeat.
+/// Our message will not be sent again: it was refused for good, or every attempt went unanswered. Ask for the
+/// peer's state first ([`super::observed`]): a peer may have taken the message and refuse only its repeat.
 ///
 /// | message | refused | unanswered |
 /// | --- | --- | --- |
 /// | termination | TERMINATED | TERMINATED |
-/// | finalisation | TERMINATED, and the peer is told | FINALIZED: the peer may have taken it, and the agreement must not be void for us alone; a peer that did not take it finds out by `GET` |
+/// | finalisation | TERMINATED, and the peer is told | FINALIZED, see below |
 /// | first message | TERMINATED; there is no process to tell | TERMINATED |
 /// | any other | TERMINATED, and the peer is told | TERMINATED, and the peer is told |
 ///
-/// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. A message that
-/// is not in flight any more changes nothing.
+/// A finalisation that nobody answered may have been taken, and the agreement must not be void for us alone; a peer
+/// that has not taken it finds out when it asks for our state.
+///
+/// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. A
+/// message that is not in flight any more changes nothing.
 #[must_use]
 pub fn abandoned(
     negotiation: &Negotiation,
@@ -112,7 +118,9 @@ pub fn abandoned(
     }
     let waiting = moved.queued.take();
     let explanation = match (&own.message, waiting.as_ref().map(|queued| &queued.message)) {
-        (Message::Terminate(explanation), _) | (_, Some(Message::Terminate(explanation))) => explanation.clone(),
+        (Message::Terminate(explanation), _) | (_, Some(Message::Terminate(explanation))) => {
+            explanation.clone()
+        }
         _ => Explanation::new(
             "message-not-delivered",
             format!("the {kind} could not be delivered: {}", failure.reason()),

@@ -2,7 +2,8 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::{
-    AssetId, ConsumerPid, MessageId, ParticipantId, ProfileName, ProviderPid, SharedAgreementId, TransferProcessId,
+    AssetId, ConsumerPid, MessageId, ParticipantId, ProfileName, ProviderPid, SharedAgreementId,
+    TransferProcessId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -246,8 +247,8 @@ impl TransferProcess {
         self.termination.as_ref()
     }
 
-    /// What we have sent, or are about to send, and the peer has not answered. A job that finds another message here
-    /// than its own has nothing to do any more.
+    /// What we have sent, or are about to send, and the peer has not answered. A job that finds another
+    /// message here than its own has nothing to do any more.
     #[must_use]
     pub const fn in_flight(&self) -> Option<&InFlight<Message>> {
         self.in_flight.as_ref()
@@ -275,9 +276,9 @@ impl TransferProcess {
     pub(super) fn next(&self, by: Role, kind: Kind) -> Option<State> {
         super::next(self.state, by, kind).or_else(|| {
             let due = self.address_due && by == self.flow.address_owner();
-            let arrow = super::ADDRESS_ARROWS.iter().find(|arrow| {
-                due && (arrow.from, arrow.by, arrow.kind) == (self.state, by, kind)
-            })?;
+            let arrow = super::ADDRESS_ARROWS
+                .iter()
+                .find(|arrow| due && (arrow.from, arrow.by, arrow.kind) == (self.state, by, kind))?;
             Some(arrow.to)
         })
     }

@@ -6,10 +6,12 @@ use crate::process::Role;
 /// Where an arrow comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The state figure of DSP 2025-1 (`transfer-process-state-machine.puml`). The prose of `TransferStartMessage` names the
-    /// provider alone as its sender; the figure and the HTTPS binding let the consumer resume.
+    /// The state figure of DSP 2025-1 (`transfer-process-state-machine.puml`). The prose of
+    /// `TransferStartMessage` names the provider alone as its sender; the figure and the HTTPS binding let
+    /// the consumer resume.
     Figure,
-    /// Not in DSP 2025-1; decided, because Data Plane Signaling has the owner of the address answer a resume so.
+    /// Not in DSP 2025-1; decided, because Data Plane Signaling has the owner of the address answer a resume
+    /// so.
     Decided,
 }
 
@@ -55,7 +57,8 @@ const fn address_arrow(by: Role) -> Arrow {
     Arrow { from: Some(started), by, kind: Kind::Start, to: started, source: Source::Decided }
 }
 
-/// Legal only for the owner of the data address, once, after a resume of the other party: the start that brings it.
+/// Legal only for the owner of the data address, once, after a resume of the other party: the start that
+/// brings it.
 pub const ADDRESS_ARROWS: &[Arrow] = &[address_arrow(Role::Consumer), address_arrow(Role::Provider)];
 
 /// The state after a message of `kind` that `by` sends in state `from`; none if that is illegal. Without

@@ -39,7 +39,8 @@ impl fmt::Display for DataPlaneStep {
 }
 
 impl TransferProcess {
-    /// The step of the data plane that is under way. While there is one, messages of the peer are answered `Busy`.
+    /// The step of the data plane that is under way. While there is one, messages of the peer are answered
+    /// `Busy`.
     #[must_use]
     pub const fn busy(&self) -> Option<DataPlaneStep> {
         self.busy

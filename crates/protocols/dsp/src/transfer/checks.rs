@@ -26,8 +26,9 @@ pub enum Mismatch {
     PeersAddress,
 }
 
-/// Checks what the table of arrows cannot say. A start of the peer is taken with or without an address (DSP 2025-1 §"Transfer
-/// Start Message" requires one for pull, but peers leave it out); a start of ours must be right.
+/// Checks what the table of arrows cannot say. A start of the peer is taken with or without an address (DSP
+/// 2025-1 §"Transfer Start Message" requires one for pull, but peers leave it out); a start of ours must be
+/// right.
 pub(super) fn contents(process: &TransferProcess, by: Role, message: &Message) -> Result<(), Refused> {
     let format = || process.format.clone();
     let result = match (message, process.flow) {

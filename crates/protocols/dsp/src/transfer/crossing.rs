@@ -1,7 +1,7 @@
 //! How to read a message of the peer while a message of ours has not been answered.
 //!
-//! As in negotiations, a correct peer sends only what is legal in our state, or in ours after the message in flight. But
-//! in STARTED and SUSPENDED both parties may speak, so their messages cross:
+//! As in negotiations, a correct peer sends only what is legal in our state, or in ours after the message in
+//! flight. But in STARTED and SUSPENDED both parties may speak, so their messages cross:
 //!
 //! | ours in flight | peer sends | what counts |
 //! | --- | --- | --- |
@@ -9,9 +9,9 @@
 //! | termination | anything else | ours; the peer waits for it |
 //! | completion | completion | both, once |
 //! | completion | suspension, start | ours; the peer waits for it |
-//! | suspension | suspension | both; ours remains until it is answered, so that it cannot arrive later and count then |
+//! | suspension | suspension | both; ours remains until it is answered, so as not to count later |
 //! | suspension | completion | theirs |
-//! | suspension | start | ours was taken, and theirs resumes; but if theirs is legal anyway, it counts and ours remains |
+//! | suspension | start | ours was taken; but if theirs is legal without ours, ours remains |
 //! | start | suspension | ours, except from REQUESTED; the peer waits for it |
 //! | start that resumes | start | both: if the address is ours, our start still has to bring it |
 
@@ -51,7 +51,9 @@ pub(super) fn read(process: &TransferProcess, kind: Kind) -> Result<Reading, Ref
         // Ours stays under way: what the peer sent is not an answer to it.
         (Kind::Suspend, Kind::Suspend) if direct => Ok(Reading::Overtakes),
         (Kind::Suspend, Kind::Start) if direct => Ok(Reading::Plain),
-        (Kind::Start, Kind::Start) if direct && process.role == process.flow.address_owner() => Ok(Reading::Plain),
+        (Kind::Start, Kind::Start) if direct && process.role == process.flow.address_owner() => {
+            Ok(Reading::Plain)
+        }
         _ if legal_after_ours(process, own, kind) => Ok(Reading::Acknowledges),
         _ if direct => Ok(Reading::Plain),
         _ => Err(illegal()),

@@ -62,7 +62,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A message of the transfer protocol without what the process knows (process ids, agreement, format, addresses).
+/// A message of the transfer protocol without what the process knows (process ids, agreement, format,
+/// addresses).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Message {
     /// The consumer asks for the data; with its address for push.
@@ -163,8 +164,8 @@ pub struct Step {
     pub process: TransferProcess,
     /// What to do, in this order.
     pub effects: Vec<Effect>,
-    /// Nothing has changed: the call repeated something already done, or came too late to matter. A repeated message
-    /// gets the answer that the first one got.
+    /// Nothing has changed: the call repeated something already done, or came too late to matter. A repeated
+    /// message gets the answer that the first one got.
     pub replay: bool,
 }
 

@@ -8,10 +8,11 @@
 //!                                  SUSPENDED              any other ── (C, P) Terminate ─▶ TERMINATED
 //! ```
 //!
-//! As in [`crate::negotiation`], a process moves on acknowledged messages, and a message of the peer may acknowledge ours.
-//! Two things are particular. A step of the data plane that is not a message ([`TransferProcess::busy`]) makes an
-//! inbound message wait. And the party that owns the data address (the provider for pull, the consumer for push)
-//! answers a resume of the other one with a start of its own that brings the address again.
+//! As in [`crate::negotiation`], a process moves on acknowledged messages, and a message of the peer may
+//! acknowledge ours. Two things are particular. A step of the data plane that is not a message
+//! ([`TransferProcess::busy`]) makes an inbound message wait. And the party that owns the data address (the
+//! provider for pull, the consumer for push) answers a resume of the other one with a start of its own that
+//! brings the address again.
 //!
 //! Deliberately absent: data planes and what they are told, jobs and retries.
 

@@ -7,16 +7,17 @@ use crate::process::Explanation;
 
 /// Takes the state that the peer has answered to `GET` (DSP 2025-1 §"The transfers endpoint").
 ///
-/// It settles what is open between the two: a state that only our message in flight leads to acknowledges it, and a
-/// final state of the peer becomes ours where the peer could have told us so by a message, even if we are about to
-/// terminate. Any other state changes nothing ([`Step::replay`]); least of all STARTED and SUSPENDED, which alternate:
-/// the peer may be there still, and not again.
+/// It settles what is open between the two: a state that only our message in flight leads to acknowledges it,
+/// and a final state of the peer becomes ours where the peer could have told us so by a message, even if we
+/// are about to terminate. Any other state changes nothing ([`Step::replay`]); least of all STARTED and
+/// SUSPENDED, which alternate: the peer may be there still, and not again.
 #[must_use]
 pub fn observed(process: &TransferProcess, peer_state: State, now: Timestamp) -> Step {
     if process.is_terminal() {
         return Step::replayed(process);
     }
-    let after_ours = process.in_flight.as_ref().and_then(|own| process.next(process.role, own.message.kind()));
+    let after_ours =
+        process.in_flight.as_ref().and_then(|own| process.next(process.role, own.message.kind()));
     let final_word = match peer_state {
         State::Completed => Some(Message::Complete),
         State::Terminated => Some(Message::Terminate(Explanation::new(

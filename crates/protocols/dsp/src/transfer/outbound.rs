@@ -35,10 +35,14 @@ pub enum Body {
 
 /// Writes the message in flight (DSP 2025-1 §"Transfer Process HTTPS Binding").
 ///
-/// `callback_address` is our own base URL; a request carries it. None if the message needs the peer's process id and the
-/// peer has not told it, which `send` prevents.
+/// `callback_address` is our own base URL; a request carries it. None if the message needs the peer's process
+/// id and the peer has not told it, which `send` prevents.
 #[must_use]
-pub fn outbound(process: &TransferProcess, flight: &InFlight<Message>, callback_address: &str) -> Option<Outbound> {
+pub fn outbound(
+    process: &TransferProcess,
+    flight: &InFlight<Message>,
+    callback_address: &str,
+) -> Option<Outbound> {
     let id = Some(flight.message_id.clone());
     let context = Context;
     if let Message::Request(data_address) = &flight.message {
@@ -60,13 +64,21 @@ pub fn outbound(process: &TransferProcess, flight: &InFlight<Message>, callback_
         Message::Request(address) | Message::Start(address) => {
             let data_address = address.map(|address| *address);
             let kind = Is::new();
-            let body = wire::TransferStartMessage { context, kind, id, provider_pid, consumer_pid, data_address };
+            let body =
+                wire::TransferStartMessage { context, kind, id, provider_pid, consumer_pid, data_address };
             ("start", Body::Start(body))
         }
         Message::Suspend(why) => {
             let (kind, code, reason) = (Is::new(), why.code, why.reason);
-            let body =
-                wire::TransferSuspensionMessage { context, kind, id, provider_pid, consumer_pid, code, reason };
+            let body = wire::TransferSuspensionMessage {
+                context,
+                kind,
+                id,
+                provider_pid,
+                consumer_pid,
+                code,
+                reason,
+            };
             ("suspension", Body::Suspension(body))
         }
         Message::Complete => {
@@ -76,8 +88,15 @@ pub fn outbound(process: &TransferProcess, flight: &InFlight<Message>, callback_
         }
         Message::Terminate(why) => {
             let (kind, code, reason) = (Is::new(), why.code, why.reason);
-            let body =
-                wire::TransferTerminationMessage { context, kind, id, provider_pid, consumer_pid, code, reason };
+            let body = wire::TransferTerminationMessage {
+                context,
+                kind,
+                id,
+                provider_pid,
+                consumer_pid,
+                code,
+                reason,
+            };
             ("termination", Body::Termination(body))
         }
     };
@@ -85,8 +104,8 @@ pub fn outbound(process: &TransferProcess, flight: &InFlight<Message>, callback_
 }
 
 impl TransferProcess {
-    /// The answer to a request and to `GET` (DSP 2025-1, `TransferProcess`); none before both process ids and the state
-    /// are known.
+    /// The answer to a request and to `GET` (DSP 2025-1, `TransferProcess`); none before both process ids and
+    /// the state are known.
     #[must_use]
     pub fn to_wire(&self) -> Option<wire::TransferProcess> {
         Some(wire::TransferProcess {

@@ -7,13 +7,17 @@ use crate::process::{Inbound, PeerPid};
 
 /// Takes a message of the peer.
 ///
-/// A message that was taken before changes nothing ([`Step::replay`]), even while the data plane is busy; a message that
-/// the peer can only have sent after taking the one in flight acknowledges it, and both are applied at once. Errors:
-/// [`Refused`]; the process is as before.
+/// A message that was taken before changes nothing ([`Step::replay`]), even while the data plane is busy; a
+/// message that the peer can only have sent after taking the one in flight acknowledges it, and both are
+/// applied at once. Errors: [`Refused`]; the process is as before.
 ///
-/// The path of the request decides which process is meant, and one matching process id of the body is enough: leave
-/// [`Inbound::peer_pid`] empty when our own id matched.
-pub fn receive(process: &TransferProcess, inbound: Inbound<Message>, now: Timestamp) -> Result<Step, Refused> {
+/// The path of the request decides which process is meant, and one matching process id of the body is enough:
+/// leave [`Inbound::peer_pid`] empty when our own id matched.
+pub fn receive(
+    process: &TransferProcess,
+    inbound: Inbound<Message>,
+    now: Timestamp,
+) -> Result<Step, Refused> {
     let Inbound { message, message_id, peer_pid } = inbound;
     if message_id.as_ref().is_some_and(|id| process.received.contains(id)) {
         return Ok(Step::replayed(process));

@@ -18,8 +18,8 @@ pub enum Refused {
         /// What would have been legal.
         expected: Vec<Kind>,
     },
-    /// Something else is under way. Let an inbound message wait for it, then answer 503 with `Retry-After`; send a
-    /// message of our own later.
+    /// Something else is under way. Let an inbound message wait for it, then answer 503 with `Retry-After`;
+    /// send a message of our own later.
     #[error("the {kind} has to wait until {under_way} has ended; try again shortly")]
     Busy {
         /// What was sent.

@@ -8,9 +8,9 @@ use crate::process::{Explanation, Failure, InFlight, PeerPid};
 
 /// Records a message that is about to be sent. The state does not move until the peer has acknowledged it.
 ///
-/// One message is under way at a time. Only a termination may be asked for meanwhile: it is kept, and goes out as soon
-/// as the answer to the other message is known (and not at all if that answer ends the transfer). Asking again with the
-/// same id changes nothing. Errors: [`Refused`].
+/// One message is under way at a time. Only a termination may be asked for meanwhile: it is kept, and goes
+/// out as soon as the answer to the other message is known (and not at all if that answer ends the transfer).
+/// Asking again with the same id changes nothing. Errors: [`Refused`].
 pub fn send(
     process: &TransferProcess,
     message: Message,
@@ -38,7 +38,8 @@ pub fn send(
         next_value.queued = Some(flight);
         return Ok(Step::moved(next_value, Vec::new()));
     }
-    // The arrow and the contents are tried on a copy: a message that could not be applied later is never sent.
+    // The arrow and the contents are tried on a copy: a message that could not be applied later is never
+    // sent.
     process.clone().apply(by, flight.message.clone(), now)?;
     let mut effects = Vec::new();
     if process.state.is_none() {
@@ -51,8 +52,8 @@ pub fn send(
 
 /// The peer has taken our message: the state moves by it.
 ///
-/// `peer_pid` is the process id that the answer to a request brings; answers to later messages are not held against
-/// anything. A late or repeated acknowledgement changes nothing.
+/// `peer_pid` is the process id that the answer to a request brings; answers to later messages are not held
+/// against anything. A late or repeated acknowledgement changes nothing.
 #[must_use]
 pub fn acknowledged(
     process: &TransferProcess,
@@ -68,7 +69,8 @@ pub fn acknowledged(
         moved.peer_pid = peer_pid;
     }
     let mut effects = Vec::new();
-    // In TERMINATED our message was the notice of it, and no arrow leads on; nothing but the flight is over then.
+    // In TERMINATED our message was the notice of it, and no arrow leads on; nothing but the flight is over
+    // then.
     if let Ok(effect) = moved.apply(moved.role, own.message, now) {
         effects.push(effect);
     }
@@ -76,19 +78,19 @@ pub fn acknowledged(
     Step::moved(moved, effects)
 }
 
-/// Our message will not be sent again: it was refused for good, or every attempt went unanswered. Ask for the peer's state
-/// first ([`super::observed`]): a peer may have taken the message and refuse only its repeat.
+/// Our message will not be sent again: it was refused for good, or every attempt went unanswered. Ask for the
+/// peer's state first ([`super::observed`]): a peer may have taken the message and refuse only its repeat.
 ///
 /// | message | refused | unanswered |
 /// | --- | --- | --- |
 /// | termination | TERMINATED | TERMINATED |
-/// | completion | TERMINATED, and the peer is told | COMPLETED: the data has been transferred, and the peer may have taken it |
+/// | completion | TERMINATED, and the peer is told | COMPLETED: all data has been transferred |
 /// | request | TERMINATED; there is no process to tell | TERMINATED |
-/// | suspension that the peer's has overtaken | nothing is lost | in SUSPENDED nothing is lost; else as any other |
+/// | suspension, overtaken by the peer's | nothing is lost | in SUSPENDED nothing is lost |
 /// | any other | TERMINATED, and the peer is told | TERMINATED, and the peer is told |
 ///
-/// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. A message that
-/// is not in flight any more changes nothing.
+/// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. A
+/// message that is not in flight any more changes nothing.
 #[must_use]
 pub fn abandoned(
     process: &TransferProcess,
@@ -117,7 +119,9 @@ pub fn abandoned(
     }
     let waiting = moved.queued.take();
     let explanation = match (&own.message, waiting.as_ref().map(|queued| &queued.message)) {
-        (Message::Terminate(explanation), _) | (_, Some(Message::Terminate(explanation))) => explanation.clone(),
+        (Message::Terminate(explanation), _) | (_, Some(Message::Terminate(explanation))) => {
+            explanation.clone()
+        }
         _ => Explanation::new(
             "message-not-delivered",
             format!("the {kind} could not be delivered: {}", failure.reason()),

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The state of a transfer process (DSP 2025-1 §"Transfer Process States"), in the order of the specification.
+/// The state of a transfer process (DSP 2025-1 §"Transfer Process States"), in the order of the
+/// specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
@@ -22,7 +23,8 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Requested, Self::Started, Self::Completed, Self::Suspended, Self::Terminated];
+    pub const ALL: [Self; 5] =
+        [Self::Requested, Self::Started, Self::Completed, Self::Suspended, Self::Terminated];
 
     /// Whether nothing can follow.
     #[must_use]

@@ -11,8 +11,8 @@ use serde::{
 /// The JSON-LD context of DSP 2025-1.
 pub const CONTEXT: &str = "https://w3id.org/dspace/2025/1/context.jsonld";
 
-/// The member `@context` (DSP 2025-1, context schema): written as an array of [`CONTEXT`]; read as that text or as
-/// an array that contains it, among others of any kind.
+/// The member `@context` (DSP 2025-1, context schema): written as an array of [`CONTEXT`]; read as that text
+/// or as an array that contains it, among others of any kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Context;
 
@@ -40,7 +40,11 @@ impl<'de> Visitor<'de> for ContextVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Context, E> {
-        if text == CONTEXT { Ok(Context) } else { Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)) }
+        if text == CONTEXT {
+            Ok(Context)
+        } else {
+            Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Context, A::Error> {

@@ -5,11 +5,7 @@ use heddle_odrl::{Policy, PolicyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    Context, Is, Malformed, Wire,
-    context::typed,
-    lists::one_or_many,
-};
+use super::{Context, Is, Malformed, Wire, context::typed, lists::one_or_many};
 use crate::negotiation::State;
 
 typed! {
@@ -254,7 +250,12 @@ impl Wire for ContractNegotiationError {}
 
 impl ContractNegotiationError {
     /// A refusal with a code and a reason in words. Pass the process id of the path where the body had none.
-    pub fn new(provider_pid: impl Into<String>, consumer_pid: impl Into<String>, code: &str, reason: &str) -> Self {
+    pub fn new(
+        provider_pid: impl Into<String>,
+        consumer_pid: impl Into<String>,
+        code: &str,
+        reason: &str,
+    ) -> Self {
         Self {
             context: Context,
             kind: Is::new(),
@@ -271,11 +272,15 @@ fn exactly_one(callback: bool, pid: bool, pid_member: &str) -> Result<(), Malfor
         (true, false) | (false, true) => Ok(()),
         (false, false) => Err(Malformed::at(
             "",
-            format!("either 'callbackAddress' (first message) or '{pid_member}' (later message); both are missing"),
+            format!(
+                "either 'callbackAddress' (first message) or '{pid_member}' (later message); both are missing"
+            ),
         )),
         (true, true) => Err(Malformed::at(
             "",
-            format!("either 'callbackAddress' (first message) or '{pid_member}' (later message); both are present"),
+            format!(
+                "either 'callbackAddress' (first message) or '{pid_member}' (later message); both are present"
+            ),
         )),
     }
 }

@@ -53,7 +53,9 @@ fn malformed(parent: &str, error: &serde_json::Error) -> Malformed {
     let text = text.split(" at line ").next().unwrap_or_default();
     // serde reports a missing member at its parent; a person looks for it at the member itself.
     match text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        Some(member) => Malformed::at(&format!("{parent}/{}", escaped(member)), "the member is required but missing"),
+        Some(member) => {
+            Malformed::at(&format!("{parent}/{}", escaped(member)), "the member is required but missing")
+        }
         None => Malformed::at(parent, text),
     }
 }

@@ -18,7 +18,11 @@ pub(crate) fn process_path(collection: &str, peer_pid: Option<&PeerPid>, suffix:
 /// A text as one segment of a path.
 pub(crate) fn segment(text: &str) -> String {
     // A segment of dots alone would climb the path.
-    if text.bytes().all(|byte| byte == b'.') { "%2E".repeat(text.len()) } else { utf8_percent_encode(text, SEGMENT).to_string() }
+    if text.bytes().all(|byte| byte == b'.') {
+        "%2E".repeat(text.len())
+    } else {
+        utf8_percent_encode(text, SEGMENT).to_string()
+    }
 }
 
 /// `/catalog/datasets/{id}`.

@@ -21,7 +21,8 @@ typed! {
     EndpointProperty = "EndpointProperty";
 }
 
-/// Where data is fetched (pull) or sent (push). `endpointType` names the profile that gives the properties meaning.
+/// Where data is fetched (pull) or sent (push). `endpointType` names the profile that gives the properties
+/// meaning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataAddress {
@@ -42,7 +43,10 @@ impl DataAddress {
     /// The value of the first property called `name`.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&str> {
-        self.endpoint_properties.iter().find(|property| property.name == name).map(|property| property.value.as_str())
+        self.endpoint_properties
+            .iter()
+            .find(|property| property.name == name)
+            .map(|property| property.value.as_str())
     }
 }
 
@@ -246,7 +250,12 @@ impl Wire for TransferError {}
 
 impl TransferError {
     /// A refusal with a code and a reason in words. Pass the process id of the path where the body had none.
-    pub fn new(provider_pid: impl Into<String>, consumer_pid: impl Into<String>, code: &str, reason: &str) -> Self {
+    pub fn new(
+        provider_pid: impl Into<String>,
+        consumer_pid: impl Into<String>,
+        code: &str,
+        reason: &str,
+    ) -> Self {
         Self {
             context: Context,
             kind: Is::new(),

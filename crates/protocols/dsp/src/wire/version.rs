@@ -1,4 +1,5 @@
-//! Version discovery, `GET …/.well-known/dspace-version` (DSP 2025-1 §"Exposure of Dataspace Protocol Versions").
+//! Version discovery, `GET …/.well-known/dspace-version` (DSP 2025-1 §"Exposure of Dataspace Protocol
+//! Versions").
 
 use serde::{Deserialize, Serialize};
 

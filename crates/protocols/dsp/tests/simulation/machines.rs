@@ -48,8 +48,8 @@ pub trait Machine: Clone + PartialEq + Debug {
     fn ending() -> Self::Message;
     /// Whether what is under way has been overtaken by the same message of the peer.
     fn is_overtaken(&self) -> bool;
-    /// Whether a message of ours may be taken for acknowledged although it was not: a counter-offer that a new offer
-    /// crosses looks like one that it answers. Both ways lead to the same state.
+    /// Whether a message of ours may be taken for acknowledged although it was not: a counter-offer that a
+    /// new offer crosses looks like one that it answers. Both ways lead to the same state.
     fn may_be_imagined(message: &Self::Message) -> bool;
     /// What differs between two parties that have ended alike, but must not.
     fn difference(&self, other: &Self) -> Option<String>;
@@ -119,10 +119,13 @@ impl Machine for Negotiation {
                 let agree = Message::Agree(Box::new(support::agreement(last)));
                 roll(dice, &[(40, Some(agree)), (50, Some(Message::Offer(terms()))), end])
             }
-            (Some(State::Offered), Role::Consumer) => {
-                roll(dice, &[(40, Some(Message::Accept)), (30, Some(Message::Request(terms()))), (20, None), end])
+            (Some(State::Offered), Role::Consumer) => roll(
+                dice,
+                &[(40, Some(Message::Accept)), (30, Some(Message::Request(terms()))), (20, None), end],
+            ),
+            (Some(State::Offered), Role::Provider) => {
+                roll(dice, &[(10, Some(Message::Offer(terms()))), (80, None), end])
             }
-            (Some(State::Offered), Role::Provider) => roll(dice, &[(10, Some(Message::Offer(terms()))), (80, None), end]),
             (Some(State::Accepted), Role::Provider) => {
                 let last = &self.last_offer().expect("an offer").policy;
                 roll(dice, &[(90, Some(Message::Agree(Box::new(support::agreement(last))))), end])
@@ -215,7 +218,9 @@ impl Machine for TransferProcess {
         let suspend = Message::Suspend(Explanation::new("1", "night"));
         match (Self::state(self), self.role()) {
             (None, Role::Consumer) => Some(Message::Request(address())),
-            (Some(State::Requested), Role::Provider) => roll(dice, &[(90, Some(Message::Start(address()))), end]),
+            (Some(State::Requested), Role::Provider) => {
+                roll(dice, &[(90, Some(Message::Start(address()))), end])
+            }
             (Some(State::Started), role) if self.is_address_due() && role == self.flow().address_owner() => {
                 roll(dice, &[(90, Some(Message::Start(address()))), (20, Some(suspend)), end])
             }
@@ -239,7 +244,8 @@ impl Machine for TransferProcess {
         false
     }
     fn difference(&self, other: &Self) -> Option<String> {
-        (self.data_address().is_some() || other.data_address().is_some()).then(|| "a secret is left".to_owned())
+        (self.data_address().is_some() || other.data_address().is_some())
+            .then(|| "a secret is left".to_owned())
     }
 }
 

@@ -1,8 +1,8 @@
-//! Two participants over a bad link: messages and answers are lost, doubled, late and out of order; either party crashes
-//! between storing a message and sending it, decides at random, and terminates when it likes.
+//! Two participants over a bad link: messages and answers are lost, doubled, late and out of order; either
+//! party crashes between storing a message and sending it, decides at random, and terminates when it likes.
 //!
-//! Every run follows from its seed. A failure names the seed: `SEED=17 cargo test -p heddle-dsp --test simulation` runs
-//! that one alone and prints what happened.
+//! Every run follows from its seed. A failure names the seed: `SEED=17 cargo test -p heddle-dsp --test
+//! simulation` runs that one alone and prints what happened.
 
 mod machines;
 #[path = "../support/mod.rs"]
@@ -16,10 +16,10 @@ use heddle_dsp::{
 use machines::Machine;
 use world::{Report, World};
 
-const SEEDS: u64 = 150_000;
+const SEEDS: u64 = 3000;
 
 /// Runs every seed, or the one of the environment, and adds up what was seen.
-fn run<M: Machine>(setup: &M::Setup) -> Report {
+fn run<M: Machine>(setup: &M::Setup) {
     let mut total = Report::default();
     let chosen: Option<u64> = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let seeds = chosen.map_or(0..SEEDS, |seed| seed..seed + 1);
@@ -43,15 +43,14 @@ fn run<M: Machine>(setup: &M::Setup) -> Report {
         assert!(total.replays > SEEDS / 2, "{total:?}");
         assert!(total.crossings > SEEDS / 20, "{total:?}");
         assert!(total.waits > SEEDS / 50, "{total:?}");
+        assert!(total.crashes > SEEDS / 2, "{total:?}");
+        assert!(total.strays * 20 <= SEEDS, "late copies decide too often: {total:?}");
     }
-    eprintln!("{total:?}");
-    total
 }
 
 #[test]
 fn negotiations_end_alike_on_both_sides() {
-    let total = run::<Negotiation>(&());
-    assert!(total.strays * 50 <= SEEDS, "late messages that were withdrawn decide too often: {total:?}");
+    run::<Negotiation>(&());
 }
 
 #[test]

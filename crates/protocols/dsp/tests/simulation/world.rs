@@ -11,7 +11,8 @@ use crate::{
     support::{NOW, message_id, pid},
 };
 
-/// Until then the link is bad; afterwards it is good, and whoever is not done terminates. In steps of the clock.
+/// Until then the link is bad; afterwards it is good, and whoever is not done terminates. In steps of the
+/// clock.
 const BAD_UNTIL: u64 = 2_000;
 const END: u64 = 12_000;
 const ATTEMPTS_MAX: u32 = 8;
@@ -36,6 +37,8 @@ struct Side<M: Machine> {
     history: Vec<M::State>,
     /// The messages that it took, once each.
     taken: BTreeSet<MessageId>,
+    /// The messages of which it refused a copy.
+    refused: BTreeSet<MessageId>,
     /// The attempts that were answered.
     answered: BTreeSet<(MessageId, u32)>,
     /// The messages that a job sends, so that a message is sent by one job at a time.
@@ -51,7 +54,9 @@ pub struct Report {
     pub crossings: u64,
     pub waits: u64,
     pub crashes: u64,
-    /// Withdrawn messages that were late and still taken: the one hole of a protocol without sequence numbers.
+    /// Copies that came late and were still taken, though the sender had withdrawn or abandoned the message
+    /// or had been refused it: the one hole of a protocol without sequence numbers. The parties still end
+    /// alike.
     pub strays: u64,
     /// Counter-offers that were taken for acknowledged but were crossed.
     pub imagined: u64,
@@ -87,6 +92,7 @@ impl<M: Machine> World<M> {
             party: M::new(role, setup),
             history: Vec::new(),
             taken: BTreeSet::new(),
+            refused: BTreeSet::new(),
             answered: BTreeSet::new(),
             jobs: BTreeSet::new(),
         };
@@ -111,7 +117,9 @@ impl<M: Machine> World<M> {
             match what {
                 What::Think(role) => self.think(role),
                 What::Attempt { by, id, attempt } => self.attempt(by, &id, attempt),
-                What::Arrives { to, id, message, attempt, counted } => self.arrives(to, id, message, attempt, counted),
+                What::Arrives { to, id, message, attempt, counted } => {
+                    self.arrives(to, id, &message, attempt, counted);
+                }
                 What::Answer { to, id, verdict, attempt } => self.answer(to, &id, verdict, attempt),
                 What::TimedOut { by, id, attempt } => self.timed_out(by, &id, attempt),
             }
@@ -136,7 +144,7 @@ impl<M: Machine> World<M> {
         };
         if let Some(message) = wish {
             let id = self.message_id(role);
-            self.note(format!("{role} wants {message:?} ({id})"));
+            self.note(&format!("{role} wants {message:?} ({id})"));
             if let Some(moved) = self.sides[role as usize].party.send(message, id, self.now()) {
                 self.moved(role, moved);
             }
@@ -145,7 +153,8 @@ impl<M: Machine> World<M> {
         self.after(wait, What::Think(role));
     }
 
-    /// Stores the party after a step, and enqueues a job for a message that is newly in flight, in one commit.
+    /// Stores the party after a step, and enqueues a job for a message that is newly in flight, in one
+    /// commit.
     fn moved(&mut self, role: Role, moved: Moved<M>) {
         let side = &mut self.sides[role as usize];
         side.history.extend(moved.entered);
@@ -157,11 +166,13 @@ impl<M: Machine> World<M> {
             let wait = self.dice.below(20);
             self.after(wait, What::Attempt { by: role, id, attempt: 0 });
         }
-        self.note(format!("{role} is {state:?}"));
+        self.note(&format!("{role} is {state:?}"));
     }
 
     fn attempt(&mut self, by: Role, id: &MessageId, attempt: u32) {
-        let Some((_, message)) = self.sides[by as usize].party.under_way().filter(|(current, _)| current == id) else {
+        let Some((_, message)) =
+            self.sides[by as usize].party.under_way().filter(|(current, _)| current == id)
+        else {
             return;
         };
         // A crash between storing and sending: nothing goes out, and the job is claimed again later.
@@ -170,7 +181,8 @@ impl<M: Machine> World<M> {
             return self.after(TIMEOUT * 2, What::Attempt { by, id: id.clone(), attempt });
         }
         let to = by.other();
-        let arrives = |counted| What::Arrives { to, id: id.clone(), message: message.clone(), attempt, counted };
+        let arrives =
+            |counted| What::Arrives { to, id: id.clone(), message: message.clone(), attempt, counted };
         if !self.is_lost() {
             let delay = self.delay();
             self.after(delay, arrives(true));
@@ -182,7 +194,7 @@ impl<M: Machine> World<M> {
         self.after(TIMEOUT, What::TimedOut { by, id: id.clone(), attempt });
     }
 
-    fn arrives(&mut self, to: Role, id: MessageId, message: M::Message, attempt: u32, counted: bool) {
+    fn arrives(&mut self, to: Role, id: MessageId, message: &M::Message, attempt: u32, counted: bool) {
         let from = to.other();
         let sender = &self.sides[from as usize].party;
         let current = sender.under_way().is_some_and(|(current, _)| current == id);
@@ -195,14 +207,16 @@ impl<M: Machine> World<M> {
                 if moved.replay {
                     self.report.replays += 1;
                 } else {
-                    self.report.strays += u64::from(!current);
+                    let refused = self.sides[to as usize].refused.contains(&id);
+                    self.report.strays += u64::from(!current || refused);
                     self.report.crossings += u64::from(crossing.is_some());
                     if let Some((own, message)) = crossing.filter(|_| moved.entered.len() > 1)
                         && !self.sides[from as usize].taken.contains(&own)
                     {
                         self.report.imagined += 1;
                         if self.report.strays == 0 && !M::may_be_imagined(&message) {
-                            self.report.problem = Some(format!("{to} takes {own} for acknowledged, which it is not"));
+                            self.report.problem =
+                                Some(format!("{to} takes {own} for acknowledged, which it is not"));
                         }
                     }
                     if !self.sides[to as usize].taken.insert(id.clone()) {
@@ -214,7 +228,10 @@ impl<M: Machine> World<M> {
             }
             Err(verdict) => verdict,
         };
-        self.note(format!("{to} says {verdict:?} to {id} {message:?}"));
+        if matches!(verdict, Verdict::Refused(_)) {
+            self.sides[to as usize].refused.insert(id.clone());
+        }
+        self.note(&format!("{to} says {verdict:?} to {id} {message:?}"));
         self.judge_verdict(to, &verdict, current && !overtaken);
         self.report.waits += u64::from(verdict == Verdict::Wait);
         if counted && !self.is_lost() {
@@ -223,7 +240,8 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A correct peer never sees an illegal message, but one that crosses the end or its like, or a stray and what follows from it.
+    /// A correct peer never sees an illegal message, but one that crosses the end or its like, or a stray and
+    /// what follows from it.
     fn judge_verdict(&mut self, by: Role, verdict: &Verdict, current: bool) {
         let [consumer, provider] = &self.sides;
         let over = consumer.party.is_terminal() || provider.party.is_terminal();
@@ -247,7 +265,10 @@ impl<M: Machine> World<M> {
             }
             Verdict::Wait => {
                 let wait = 20 + self.dice.below(40);
-                self.after(wait, What::Attempt { by: to, id: id.clone(), attempt: attempt.wrapping_add(1000) });
+                self.after(
+                    wait,
+                    What::Attempt { by: to, id: id.clone(), attempt: attempt.wrapping_add(1000) },
+                );
             }
             Verdict::Refused(reason) => self.give_up(to, id, &Failure::Refused(reason)),
         }
@@ -269,14 +290,14 @@ impl<M: Machine> World<M> {
     fn give_up(&mut self, by: Role, id: &MessageId, failure: &Failure) {
         let state = self.sides[by.other() as usize].party.state();
         if let (Some(state), Some(_)) = (state, self.sides[by as usize].party.peer_pid()) {
-            self.note(format!("{by} asks and hears {state:?}"));
+            self.note(&format!("{by} asks and hears {state:?}"));
             let moved = self.sides[by as usize].party.observed(state, self.now());
             self.moved(by, moved);
         }
         let notice = self.message_id(by);
         let moved = self.sides[by as usize].party.abandoned(id, failure, notice, self.now());
         if !moved.replay {
-            self.note(format!("{by} abandons {id}: {}", failure.reason()));
+            self.note(&format!("{by} abandons {id}: {}", failure.reason()));
         }
         self.moved(by, moved);
     }
@@ -292,7 +313,11 @@ impl<M: Machine> World<M> {
         }
         let problem = match states {
             (Some(ours), Some(theirs)) if ours == theirs && consumer.party.is_terminal() => {
-                let counter = if M::is_terminated(ours) { &mut self.report.terminated } else { &mut self.report.finished };
+                let counter = if M::is_terminated(ours) {
+                    &mut self.report.terminated
+                } else {
+                    &mut self.report.finished
+                };
                 *counter += 1;
                 consumer.party.difference(&provider.party)
             }
@@ -304,8 +329,10 @@ impl<M: Machine> World<M> {
         let (ours, theirs) = (steps(consumer), steps(provider));
         let common = ours.len().min(theirs.len());
         let alike = ours[..common] == theirs[..common] && ours.len().abs_diff(theirs.len()) <= 1;
-        self.report.problem = problem
-            .or_else(|| (!alike && self.report.strays + self.report.imagined == 0).then(|| format!("two histories: {ours:?} and {theirs:?}")));
+        self.report.problem = problem.or_else(|| {
+            (!alike && self.report.strays + self.report.imagined == 0)
+                .then(|| format!("two histories: {ours:?} and {theirs:?}"))
+        });
     }
 
     fn after(&mut self, wait: u64, what: What<M>) {
@@ -334,7 +361,7 @@ impl<M: Machine> World<M> {
         Timestamp::from_millis(NOW.as_millis() + i64::try_from(self.clock).expect("a short run"))
     }
 
-    fn note(&mut self, line: String) {
+    fn note(&mut self, line: &str) {
         self.log.push(format!("{:>6} {line}", self.clock));
     }
 }

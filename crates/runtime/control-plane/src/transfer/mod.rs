@@ -1,14 +1,49 @@
 //! Transfer processes, as provider and as consumer.
+//!
+//! The machine is `heddle_dsp::transfer`; here it gets a database, policies, a wire, and a data plane. A transfer
+//! has two kinds of work: messages to the peer, and signals to the data plane. Both are jobs of one order key, so they
+//! happen one after the other in the order in which they were decided:
+//!
+//! | role | what happens | signal | then |
+//! | --- | --- | --- | --- |
+//! | consumer | its owner asks for a transfer | prepare | request to the provider |
+//! | provider | a request arrives | start | start message, with the address for pull |
+//! | consumer | the start arrives | started, with the address | the event `started` |
+//! | either | its owner suspends, resumes, completes, terminates | the same | the message |
+//! | either | the peer suspends, resumes, completes, terminates | the same | nothing, or the address for a resume |
+
+mod callbacks;
+mod commands;
+mod inbound;
+mod plane_client;
+mod plane_token;
+mod record;
+mod sending;
+mod settle;
+mod signalling;
 
 use std::sync::Arc;
 
 use heddle_store::Worker;
 
+pub(crate) use callbacks::{Callback, CallbackError};
+pub(crate) use commands::NewTransfer;
+pub(crate) use inbound::InboundTransfer;
+pub(crate) use plane_token::PlaneTokens;
+pub(crate) use record::TransferRecord;
+
 use crate::ControlPlane;
 
+/// The kind of the jobs that send messages.
+pub(crate) const SEND: &str = "transfer.send";
+/// The kind of the jobs that signal to data planes.
+pub(crate) const SIGNAL: &str = "transfer.signal";
+
 /// Registers the jobs of transfers.
-pub(crate) fn jobs(_plane: &Arc<ControlPlane>, worker: Worker) -> Worker {
+pub(crate) fn jobs(plane: &Arc<ControlPlane>, worker: Worker) -> Worker {
     worker
+        .handle(SEND, Arc::new(sending::Sender::new(plane.clone())))
+        .handle(SIGNAL, Arc::new(signalling::Signaller::new(plane.clone())))
 }
 
 /// The authority (host and port) of a URL, by which calls to one peer are counted.

@@ -1,0 +1,149 @@
+//! What only this implementation promises: its settings, its file, its plans.
+
+use std::path::Path;
+
+use heddle_clock::Environment;
+use heddle_ids::{ParticipantContextId, WorkerId};
+use heddle_store::{ClaimRequest, ClaimedJob, Database, NewJob, Store, StoreError};
+use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer};
+use rusqlite::named_params;
+
+use crate::{SqliteDatabase, claim, connection, error::of_statement, writer::Moved};
+
+#[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+fn participant(id: &str) -> ParticipantScope {
+    ScopeIssuer::new().participant(ParticipantContextId::parse(id).expect("legal"), Actor::new("test"))
+}
+
+async fn open(path: &Path) -> Result<SqliteDatabase, StoreError> {
+    SqliteDatabase::open(path, &Environment::system()).await
+}
+
+fn reason(opened: Result<SqliteDatabase, StoreError>) -> String {
+    match opened {
+        Err(StoreError::Unusable { reason }) => reason,
+        other => panic!("expected Unusable, got {other:?}"),
+    }
+}
+
+async fn claim_all(database: &SqliteDatabase) -> Vec<ClaimedJob> {
+    let now = Environment::system().now();
+    let request = ClaimRequest {
+        worker: WorkerId::parse("w").expect("legal"),
+        kinds: vec!["work".to_owned()],
+        limit: 10,
+        per_owner_max: 10,
+        per_host_max: 10,
+        now,
+        until: now + std::time::Duration::from_secs(3600),
+        token: "t".to_owned(),
+    };
+    database.claim(request).await.expect("claims")
+}
+
+#[tokio::test]
+async fn the_settings_that_durability_rests_on_are_in_force() {
+    let database = SqliteDatabase::temporary(&Environment::system()).await.expect("opens");
+    let read = database.writer.run(|connection| {
+        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        let read = || Ok((pragma("synchronous")?, pragma("foreign_keys")?, mode?));
+        Ok((read().map_err(of_statement)?, Moved::default()))
+    });
+    assert_eq!(read.await.expect("reads"), (2, 1, "wal".to_owned()));
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let database = SqliteDatabase::temporary(&Environment::system()).await.expect("opens");
+    let written = database
+        .readers
+        .read(|connection| connection.execute("DELETE FROM aggregate", []).map_err(of_statement));
+    assert!(written.await.is_err());
+}
+
+#[tokio::test]
+async fn a_second_opening_is_refused_until_the_first_is_closed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("heddle.db");
+    let first = open(&path).await.expect("opens");
+    let refused = reason(open(&path).await);
+    assert!(refused.contains("another process") && refused.contains("heddle.db"), "{refused}");
+    first.close().await;
+    open(&path).await.expect("opens again");
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_restart_and_leases_of_the_dead_are_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("new/heddle.db");
+    let first = std::sync::Arc::new(open(&path).await.expect("opens"));
+    let (store, scope) = (Store::new(first.clone(), Environment::system()), participant("alice"));
+    let mut tx = store.begin(&scope);
+    tx.enqueue(NewJob::new("work", "a", &()));
+    tx.commit().await.expect("commits");
+    assert_eq!(claim_all(&first).await.len(), 1);
+    assert!(claim_all(&first).await.is_empty());
+    first.close().await;
+    let second = open(&path).await.expect("opens");
+    assert_eq!(claim_all(&second).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_unless_it_says_that_it_can_be_read() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("heddle.db");
+    open(&path).await.expect("opens").close().await;
+    let newer = |readable_from: u32| {
+        let connection = connection::writer(&path).expect("opens");
+        let sql = "INSERT OR REPLACE INTO migration VALUES (9999, 'later', ?, 0)";
+        connection.execute(sql, [readable_from]).expect("writes");
+    };
+    newer(1);
+    open(&path).await.expect("a compatible schema").close().await;
+    newer(9998);
+    let refused = reason(open(&path).await);
+    assert!(
+        refused.contains("9999") && refused.contains("9998") && refused.contains("newer release"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("file");
+    std::fs::write(
+        &file,
+        "this is no database, and it is long enough to be read as the head of one. ".repeat(20),
+    )
+    .expect("writes");
+    let refused = reason(open(&file.join("heddle.db")).await);
+    assert!(refused.contains("file/heddle.db") && refused.contains("directory"), "{refused}");
+    let refused = reason(open(&file).await);
+    assert!(refused.contains("file' cannot be used"), "{refused}");
+    let refused = reason(open(directory.path()).await);
+    assert!(refused.contains(&directory.path().display().to_string()), "{refused}");
+}
+
+#[tokio::test]
+async fn a_claim_reads_no_table_from_end_to_end() {
+    let database = SqliteDatabase::temporary(&Environment::system()).await.expect("opens");
+    let plan = database.readers.read(|connection| {
+        let explain = || {
+            let sql = format!("EXPLAIN QUERY PLAN {}", claim::CANDIDATES);
+            let mut statement = connection.prepare(&sql)?;
+            let values = named_params! {
+                ":now": 0, ":kinds": "[]", ":per_owner_max": 1, ":per_host_max": 1, ":limit": 1,
+            };
+            statement.query_map(values, |row| row.get(3))?.collect::<Result<Vec<String>, _>>()
+        };
+        explain().map_err(of_statement)
+    });
+    for step in plan.await.expect("explains") {
+        // `job_leased…` hold only what is leased at the moment.
+        let scans =
+            step.starts_with("SCAN job") || step.starts_with("SCAN due") || step.starts_with("SCAN earlier");
+        assert!(!scans || step.contains("INDEX job_leased"), "{step}");
+    }
+}

@@ -1,0 +1,280 @@
+//! Messages of peers about transfers: prove who it is, apply, store with what follows, answer.
+
+use std::time::Duration;
+
+use heddle_dsp::{
+    process::{Inbound, PeerPid, Role},
+    transfer::{self, DataPlaneStep, Flow, Message, Refused, Setup, TransferProcess},
+    wire,
+};
+use heddle_ids::TransferProcessId;
+use heddle_odrl::PolicyScope;
+use heddle_store::{Query, StoreError, Transaction};
+use heddle_tenancy::TransferPeer;
+
+use super::{TransferRecord, settle::message_name};
+use crate::{
+    ControlPlane,
+    identity::Proven,
+    model::{Agreement, Asset, DataPlane},
+    negotiation::ProtocolError,
+    parts::Addressed,
+    rules::{Agent, AgreementSubject, Subject, decide},
+    trace::{Direction, Traced},
+};
+
+/// How often a message is applied anew when somebody else changes the process at the same moment.
+const ATTEMPTS_MAX: u32 = 8;
+/// How long a message waits for a step of the data plane before its sender is told to come again.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// A transfer request of a consumer.
+pub(crate) struct InboundTransfer {
+    /// The message.
+    pub(crate) message: wire::TransferRequestMessage,
+}
+
+impl From<Refused> for ProtocolError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy { .. } => Self::Busy(refused.to_string()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
+/// The direction that a transfer type names: `…-PUSH`, `…-PULL` or a profile URL that ends so.
+pub(super) fn flow_of(format: &str) -> Option<Flow> {
+    let lower = format.to_ascii_lowercase();
+    let named = |direction: &str| lower.split(['-', '_']).any(|part| part == direction);
+    match (named("pull"), named("push")) {
+        (true, false) => Some(Flow::Pull),
+        (false, true) => Some(Flow::Push),
+        _ => None,
+    }
+}
+
+impl ControlPlane {
+    /// Takes a consumer's transfer request. A repeat is answered as the first one was.
+    pub(crate) async fn receive_transfer_request(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        request: InboundTransfer,
+    ) -> Result<Box<TransferRecord>, ProtocolError> {
+        let proven = self.identity.verify(addressed, authorization, &[]).await?;
+        let scope = self.scopes.transfer_peer(&proven.peer);
+        for _ in 0..ATTEMPTS_MAX {
+            match self.take_transfer_request(addressed, &scope, &proven, &request).await {
+                Err(ProtocolError::Store(StoreError::Duplicate { .. } | StoreError::Stale { .. })) => {}
+                other => return other,
+            }
+        }
+        Err(ProtocolError::Busy("the request could not be stored; try again".to_owned()))
+    }
+
+    async fn take_transfer_request(
+        &self,
+        addressed: &Addressed,
+        scope: &TransferPeer,
+        proven: &Proven,
+        request: &InboundTransfer,
+    ) -> Result<Box<TransferRecord>, ProtocolError> {
+        let message = &request.message;
+        let mut transaction = self.store.begin(scope);
+        let key = TransferRecord::key(scope.peer(), &message.consumer_pid);
+        if let Some(known) = transaction.load_by_key::<TransferRecord>(&key).await? {
+            return Ok(Box::new(known.into_value()));
+        }
+        let unknown = || ProtocolError::Refused("there is no such agreement".to_owned());
+        let agreement_key = Agreement::key(scope.peer(), &message.agreement_id);
+        let agreement = transaction.load_by_key::<Agreement>(&agreement_key).await?.ok_or_else(unknown)?;
+        if agreement.role != Role::Provider {
+            return Err(unknown());
+        }
+        let flow = flow_of(&message.format)
+            .ok_or_else(|| ProtocolError::Refused(format!("the format '{}' is not offered", message.format)))?;
+        let asset = transaction.load::<Asset>(agreement.asset.as_str()).await?;
+        let metadata = asset.and_then(|asset| asset.into_value().dataplane_metadata).unwrap_or_default();
+        let data_plane = self
+            .choose_data_plane(&mut transaction, &message.format, &metadata.labels)
+            .await?
+            .ok_or_else(|| ProtocolError::Refused(format!("the format '{}' is not offered", message.format)))?;
+        let setup = self.provider_setup(addressed, scope, message, flow, &agreement);
+        let now = transaction.now();
+        let process = TransferProcess::new(setup, now);
+        let participant = addressed.recipient.identity().clone();
+        let mut record = TransferRecord::new(process, agreement.id.clone(), participant, data_plane.id);
+        record.metadata = metadata;
+        record.claims = proven.peer.claims().clone();
+        record.trace.add(now, received(transfer::Kind::Request));
+        record.trace.add_checks(now, &proven.checks);
+        self.permit_transfer(&mut record, proven, &agreement, now).await?;
+        let step = transfer::receive(&record.process, inbound(message), now)?;
+        self.settle_transfer(&mut transaction, scope, &mut record, step);
+        self.signal(&mut transaction, &mut record, DataPlaneStep::Start, None);
+        transaction.insert(&record);
+        transaction.commit().await?;
+        Ok(Box::new(record))
+    }
+
+    fn provider_setup(
+        &self,
+        addressed: &Addressed,
+        scope: &TransferPeer,
+        message: &wire::TransferRequestMessage,
+        flow: Flow,
+        agreement: &Agreement,
+    ) -> Setup {
+        let (ms, random) = self.environment.id_parts();
+        Setup {
+            id: TransferProcessId::from_parts(ms, random),
+            role: Role::Provider,
+            counter_party: scope.peer().clone(),
+            profile: addressed.profile.name.clone(),
+            agreement_id: message.agreement_id.clone(),
+            dataset: agreement.asset.clone(),
+            format: message.format.clone(),
+            flow,
+            counter_party_address: message.callback_address.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Whether the agreement still permits it to what the consumer has proved now.
+    async fn permit_transfer(
+        &self,
+        record: &mut TransferRecord,
+        proven: &Proven,
+        agreement: &Agreement,
+        now: heddle_clock::Timestamp,
+    ) -> Result<(), ProtocolError> {
+        let attributes = serde_json::Map::new();
+        let agent = Agent { id: proven.peer.id().as_str(), attributes: &attributes, claims: proven.peer.claims() };
+        let subject = Subject { agent, agreement: Some(subject_of(agreement)) };
+        let functions = self.rules.functions().await?;
+        let evaluation = decide(&agreement.policy, PolicyScope::TransferProcess, &subject, now, &functions);
+        record.trace.add_evaluation(now, "agreement", &evaluation);
+        if evaluation.is_permitted() {
+            return Ok(());
+        }
+        Err(ProtocolError::Refused("the agreement does not permit the transfer at this time".to_owned()))
+    }
+
+    /// The first registered data plane that serves the transfer type with these labels.
+    pub(super) async fn choose_data_plane(
+        &self,
+        transaction: &mut Transaction<'_>,
+        transfer_type: &str,
+        labels: &[String],
+    ) -> Result<Option<DataPlane>, StoreError> {
+        let planes = transaction.list::<DataPlane>(&Query::default()).await?;
+        let planes = planes.into_iter().map(heddle_store::Loaded::into_value);
+        Ok(planes.into_iter().find(|plane| plane.serves(transfer_type, labels)))
+    }
+
+    /// Takes any message about a transfer that exists: `id` is the receiver's own id, from the path.
+    pub(crate) async fn receive_transfer_message(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        id: &str,
+        message: Inbound<Message>,
+    ) -> Result<Box<TransferRecord>, ProtocolError> {
+        let proven = self.identity.verify(addressed, authorization, &[]).await?;
+        let scope = self.scopes.transfer_peer(&proven.peer);
+        let mut changes = self.store.signals().jobs();
+        let give_up = tokio::time::Instant::now() + BUSY_WAIT;
+        let mut attempts = 0;
+        loop {
+            changes.mark_unchanged();
+            match self.take_transfer_message(&scope, &proven, id, message.clone()).await {
+                Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => attempts += 1,
+                // The step under way ends with a commit that moves the signal, in this process at least.
+                Err(ProtocolError::Busy(_)) if tokio::time::Instant::now() < give_up => {
+                    drop(tokio::time::timeout(Duration::from_millis(100), changes.changed()).await);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn take_transfer_message(
+        &self,
+        scope: &TransferPeer,
+        proven: &Proven,
+        id: &str,
+        message: Inbound<Message>,
+    ) -> Result<Box<TransferRecord>, ProtocolError> {
+        let mut transaction = self.store.begin(scope);
+        let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(ProtocolError::NotFound)?;
+        let now = transaction.now();
+        let (kind, from) = (message.message.kind(), loaded.process.state());
+        let step = transfer::receive(&loaded.process, message, now)?;
+        if step.replay {
+            return Ok(Box::new(loaded.into_value()));
+        }
+        let mut record = loaded.value().clone();
+        record.trace.add(now, received(kind));
+        record.claims = proven.peer.claims().clone();
+        // A message that crossed our request has acknowledged it first.
+        let from = from.or(Some(transfer::State::Requested));
+        self.settle_transfer(&mut transaction, scope, &mut record, step);
+        self.follow_peer(&mut transaction, &mut record, from, kind);
+        transaction.save(&loaded, &record);
+        transaction.commit().await?;
+        Ok(Box::new(record))
+    }
+
+    /// A transfer as its counter-party may see it.
+    pub(crate) async fn shown_transfer(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        id: &str,
+    ) -> Result<Box<TransferRecord>, ProtocolError> {
+        let proven = self.identity.verify(addressed, authorization, &[]).await?;
+        let scope = self.scopes.transfer_peer(&proven.peer);
+        let loaded = self.store.begin(&scope).load::<TransferRecord>(id).await?;
+        loaded.map(|loaded| Box::new(loaded.into_value())).ok_or(ProtocolError::NotFound)
+    }
+}
+
+/// The agreement as expressions see it.
+fn subject_of(agreement: &Agreement) -> AgreementSubject<'_> {
+    AgreementSubject {
+        id: agreement.id.as_str(),
+        agreement_id: agreement.shared_id.as_str(),
+        asset_id: agreement.asset.as_str(),
+        provider_id: agreement.provider.as_str(),
+        consumer_id: agreement.consumer.as_str(),
+        contract_signing_date: agreement.signed_at.as_seconds(),
+    }
+}
+
+fn received(kind: transfer::Kind) -> Traced {
+    Traced::Message { direction: Direction::Received, message: message_name(kind).to_owned() }
+}
+
+fn inbound(message: &wire::TransferRequestMessage) -> Inbound<Message> {
+    Inbound {
+        message: Message::from(message.clone()),
+        message_id: message.id.clone(),
+        peer_pid: Some(PeerPid::from(message.consumer_pid.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_type_names_its_direction() {
+        for format in ["HttpData-PULL", "http-pull", "https://w3id.org/dspace-sig/profile/http-pull", "any-PULL-response"] {
+            assert_eq!(flow_of(format), Some(Flow::Pull), "{format}");
+        }
+        assert_eq!(flow_of("HttpData-PUSH"), Some(Flow::Push));
+        for format in ["HttpData", "", "a-pull-push", "repulling"] {
+            assert_eq!(flow_of(format), None, "{format}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A transfer process as it is stored.
+
+use std::borrow::Cow;
+
+use heddle_dsp::{
+    process::Role,
+    transfer::{DataPlaneStep, Kind, State, TransferProcess},
+};
+use heddle_ids::{AgreementId, ConsumerPid, DataPlaneId, MessageId, ParticipantId};
+use heddle_store::{Aggregate, Columns};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{model::DataplaneMetadata, trace::DecisionTrace};
+
+/// A signal to the data plane that is under way or waits its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Signal {
+    /// What the data plane is told.
+    pub(crate) step: DataPlaneStep,
+    /// The id of the message: the same for every attempt.
+    pub(crate) message_id: MessageId,
+    /// Why, for a suspension or a termination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+/// One party's copy of a transfer process, with what the control plane keeps beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TransferRecord {
+    /// The process.
+    pub(crate) process: TransferProcess,
+    /// Our own id of the agreement.
+    pub(crate) agreement: AgreementId,
+    /// Who we are in this dataspace.
+    pub(crate) participant: ParticipantId,
+    /// The data plane that does the work.
+    pub(crate) data_plane: DataPlaneId,
+    /// What the counter-party proved when it last spoke.
+    #[serde(default)]
+    pub(crate) claims: Value,
+    /// Hints for the data plane.
+    #[serde(default)]
+    pub(crate) metadata: DataplaneMetadata,
+    /// Signals in their order; the first is under way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) signals: Vec<Signal>,
+    /// The data plane has answered that it is still at work on the first signal, and will call back.
+    #[serde(default)]
+    pub(crate) awaits_callback: bool,
+    /// Callback addresses as the client gave them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) callback_addresses: Vec<Value>,
+    /// Properties that never leave the participant.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) private_properties: Map<String, Value>,
+    /// What the data plane last reported as an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) data_plane_error: Option<String>,
+    /// Why things were decided.
+    #[serde(default)]
+    pub(crate) trace: DecisionTrace,
+}
+
+impl TransferRecord {
+    /// A record of a process that has just begun.
+    pub(crate) fn new(
+        process: TransferProcess,
+        agreement: AgreementId,
+        participant: ParticipantId,
+        data_plane: DataPlaneId,
+    ) -> Self {
+        Self {
+            process,
+            agreement,
+            participant,
+            data_plane,
+            claims: Value::Null,
+            metadata: DataplaneMetadata::default(),
+            signals: Vec::new(),
+            awaits_callback: false,
+            callback_addresses: Vec::new(),
+            private_properties: Map::new(),
+            data_plane_error: None,
+            trace: DecisionTrace::default(),
+        }
+    }
+
+    /// Jobs of one transfer run one after the other.
+    pub(crate) fn order_key(&self) -> String {
+        format!("transfer/{}", self.process.id())
+    }
+
+    /// The unique key of a provider's copy: a consumer's request leads to one transfer, however often it comes.
+    pub(crate) fn key(counter_party: &ParticipantId, consumer: &ConsumerPid) -> String {
+        format!("{}:{counter_party}:{consumer}", counter_party.as_str().len())
+    }
+
+    /// The state as the Management API names it.
+    pub(crate) fn management_state(&self) -> &'static str {
+        let process = &self.process;
+        let under_way = process.in_flight().map(|flight| flight.message.kind());
+        match (process.state(), process.busy(), under_way) {
+            (Some(State::Completed), _, _) => "COMPLETED",
+            (Some(State::Terminated), _, _) => "TERMINATED",
+            (_, _, Some(Kind::Terminate)) => "TERMINATING",
+            (_, Some(DataPlaneStep::Prepare), _) if self.awaits_callback => "PREPARATION_REQUESTED",
+            (None, _, Some(Kind::Request)) => "REQUESTING",
+            (None, _, _) => "INITIAL",
+            (Some(State::Requested), Some(DataPlaneStep::Start), _) => "STARTUP_REQUESTED",
+            (Some(State::Started), Some(DataPlaneStep::Start), _) if process.role() == Role::Consumer => {
+                "STARTUP_REQUESTED"
+            }
+            (_, _, Some(Kind::Start)) => "STARTING",
+            (_, _, Some(Kind::Suspend)) => "SUSPENDING",
+            (_, _, Some(Kind::Complete)) => "COMPLETING",
+            (Some(State::Suspended), Some(DataPlaneStep::Resume), _) => "RESUMING",
+            (Some(state), _, _) => state.as_str(),
+        }
+    }
+
+    /// Why it ended or was suspended, in one sentence, for the owner.
+    pub(crate) fn error_detail(&self) -> Option<String> {
+        let ending = self.process.termination().or_else(|| self.process.suspension());
+        let reasons = ending.map(|ending| {
+            let reasons: Vec<String> =
+                ending.explanation.reason.iter().map(crate::negotiation::in_words).collect();
+            if reasons.is_empty() {
+                ending.explanation.code.clone().unwrap_or_default()
+            } else {
+                reasons.join("; ")
+            }
+        });
+        reasons.filter(|text| !text.is_empty()).or_else(|| self.data_plane_error.clone())
+    }
+}
+
+impl Aggregate for TransferRecord {
+    const KIND: &'static str = "transfer";
+
+    fn id(&self) -> &str {
+        self.process.id().as_str()
+    }
+
+    fn columns(&self) -> Columns {
+        let process = &self.process;
+        let unique_key = match (process.role(), process.consumer_pid()) {
+            (Role::Provider, Some(pid)) => Some(Self::key(process.counter_party(), &pid)),
+            _ => None,
+        };
+        Columns {
+            state: Some(Cow::Borrowed(self.management_state())),
+            counter_party: Some(process.counter_party().to_string()),
+            correlation: process.peer_pid().map(|pid| pid.as_str().to_owned()),
+            reference: Some(self.agreement.to_string()),
+            unique_key,
+            due_at: None,
+        }
+    }
+}

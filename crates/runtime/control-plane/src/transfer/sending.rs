@@ -1,0 +1,172 @@
+//! Sends what is in flight, and writes down how that ended.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use heddle_dsp::{
+    process::{Failure, InFlight, PeerPid, Role},
+    transfer::{self, Kind, Message, Step},
+    wire,
+};
+use heddle_outbound::{OutboundError, Request, Response, RetryClass};
+use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
+use heddle_tenancy::{JobScope, ParticipantScope};
+
+use super::{TransferRecord, settle::{TransferJob, message_name}};
+use crate::{
+    ControlPlane,
+    trace::{Direction, Traced},
+};
+
+/// Attempts after which a peer that does not answer is given up: about 40 seconds of waiting.
+const ATTEMPTS_MAX: u32 = 8;
+/// How long a peer whose own services restart may answer 401 or 404.
+const BRIEFLY: Duration = Duration::from_secs(120);
+
+/// Runs `transfer.send`.
+pub(super) struct Sender {
+    plane: Arc<ControlPlane>,
+}
+
+impl Sender {
+    pub(super) fn new(plane: Arc<ControlPlane>) -> Self {
+        Self { plane }
+    }
+
+    /// Posts the message. A failure comes with its class.
+    async fn post(
+        &self,
+        scope: &ParticipantScope,
+        record: &TransferRecord,
+        flight: &InFlight<Message>,
+    ) -> Result<Response, (String, RetryClass)> {
+        let process = &record.process;
+        let profile = self.plane.profile(process.profile().as_str()).await;
+        let profile = profile
+            .map_err(|error| (error.to_string(), RetryClass::Retry { after: None }))?
+            .ok_or_else(|| ("the dataspace profile is gone".to_owned(), RetryClass::Final))?;
+        let callback = self.plane.protocol_address(scope.participant(), &profile.name);
+        let outbound = transfer::outbound(process, flight, &callback)
+            .ok_or_else(|| ("the peer has not told its process id".to_owned(), RetryClass::Final))?;
+        let authorization = self.plane.identity.authorization(scope, &profile, process.counter_party(), &[]).await;
+        let authorization = authorization.map_err(|error| {
+            let class =
+                if error.is_retryable() { RetryClass::Retry { after: None } } else { RetryClass::Final };
+            (error.to_string(), class)
+        })?;
+        let url = format!("{}{}", process.counter_party_address(), outbound.path);
+        let request = Request::post(url).json_of(&outbound.body).authorization(authorization);
+        self.plane.outbound.send(request).await.map_err(|error| {
+            let class = class(&error, flight.message.kind());
+            (error.to_string(), class)
+        })
+    }
+
+    /// Applies how sending ended, together with the end of the job.
+    async fn finish(
+        &self,
+        context: &JobContext,
+        scope: &ParticipantScope,
+        job: &TransferJob,
+        step: impl Fn(&mut TransferRecord, heddle_clock::Timestamp) -> Step,
+    ) -> Result<Outcome, StoreError> {
+        loop {
+            let mut transaction = self.plane.store.begin(scope);
+            let Some(loaded) = transaction.load::<TransferRecord>(&job.transfer).await? else {
+                return Ok(Outcome::Done);
+            };
+            let now = transaction.now();
+            let mut record = loaded.value().clone();
+            let sent = record.process.in_flight().filter(|flight| flight.message_id == job.message);
+            let sent = sent.map(|flight| flight.message.kind());
+            let step = step(&mut record, now);
+            if step.replay {
+                return Ok(Outcome::Done);
+            }
+            if let Some(kind) = sent {
+                let message = message_name(kind).to_owned();
+                record.trace.add(now, Traced::Message { direction: Direction::Sent, message });
+            }
+            transaction.complete(&context.job);
+            let was_terminal = record.process.is_terminal();
+            self.plane.settle_transfer(&mut transaction, scope, &mut record, step);
+            if !was_terminal && record.process.is_terminal() && sent.is_some_and(|kind| kind != Kind::Complete) {
+                let reason = record.error_detail();
+                let step = transfer::DataPlaneStep::Terminate;
+                if !record.signals.iter().any(|signal| signal.step == step) && sent != Some(Kind::Terminate) {
+                    self.plane.signal(&mut transaction, &mut record, step, reason);
+                }
+            }
+            transaction.save(&loaded, &record);
+            match transaction.commit().await {
+                Err(StoreError::Stale { .. }) => {}
+                other => return other.map(|()| Outcome::Completed),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl JobHandler for Sender {
+    async fn run(&self, context: &JobContext) -> Result<Outcome, StoreError> {
+        let JobScope::Participant(scope) = &context.scope else {
+            return Ok(Outcome::Bury { error: "a transfer belongs to a participant".to_owned() });
+        };
+        let job: TransferJob = context.job.payload()?;
+        let loaded = self.plane.store.begin(scope).load::<TransferRecord>(&job.transfer).await?;
+        let Some(record) = loaded.map(heddle_store::Loaded::into_value) else { return Ok(Outcome::Done) };
+        let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message).cloned();
+        let Some(flight) = flight else { return Ok(Outcome::Done) };
+        let (reason, class) = match self.post(scope, &record, &flight).await {
+            Ok(answer) => {
+                let peer_pid = peer_pid(&record, &answer);
+                return self
+                    .finish(context, scope, &job, |record, now| {
+                        transfer::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
+                    })
+                    .await;
+            }
+            Err(trouble) => trouble,
+        };
+        let age = self.plane.environment.now().since(context.job.created_at);
+        let (again, after) = match class {
+            RetryClass::Retry { after } => (context.job.attempts + 1 < ATTEMPTS_MAX, after),
+            RetryClass::RetryBriefly => (age < BRIEFLY, None),
+            RetryClass::Final => (false, None),
+        };
+        if again {
+            return Ok(Outcome::Retry { error: reason, after });
+        }
+        let failure = match class {
+            RetryClass::Retry { .. } => Failure::Unanswered(reason),
+            RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
+        };
+        let notice = self.plane.message_id();
+        self.finish(context, scope, &job, |record, now| {
+            record.trace.add(now, Traced::Refused { reason: failure.reason().to_owned() });
+            transfer::abandoned(&record.process, &job.message, &failure, notice.clone(), now)
+        })
+        .await
+    }
+}
+
+/// As for negotiations: a 404 with the protocol's own error object to an initial request is a decision.
+fn class(error: &OutboundError, kind: Kind) -> RetryClass {
+    match error {
+        OutboundError::Status { status, body_excerpt, .. }
+            if kind == Kind::Request && status.as_u16() == 404 && body_excerpt.contains("TransferError") =>
+        {
+            RetryClass::Final
+        }
+        other => other.class(),
+    }
+}
+
+fn peer_pid(record: &TransferRecord, answer: &Response) -> Option<PeerPid> {
+    if record.process.peer_pid().is_some() || record.process.role() == Role::Provider {
+        return None;
+    }
+    let shown: wire::TransferProcess = wire::parse(answer.body()).ok()?;
+    Some(PeerPid::from(shown.provider_pid))
+}
+

@@ -1,0 +1,174 @@
+//! Writes down one step of a transfer: the record, the jobs, the signals, the events.
+
+use heddle_dsp::{
+    process::Role,
+    transfer::{DataPlaneStep, Effect, Event, Kind, State, Step},
+};
+use heddle_ids::MessageId;
+use heddle_store::{NewEvent, NewJob, Transaction};
+use heddle_tenancy::{Owner, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::{SEND, SIGNAL, TransferRecord, record::Signal};
+use crate::{ControlPlane, trace::Traced};
+
+/// Payload of a sending job and of a signalling job.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TransferJob {
+    pub(super) transfer: String,
+    pub(super) message: MessageId,
+}
+
+/// Payload of `transfer.process.*` events.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TransferEvent<'a> {
+    transfer_process_id: &'a str,
+    participant_context_id: &'a str,
+    counter_party_id: &'a str,
+    asset_id: &'a str,
+    contract_id: &'a str,
+    protocol: &'a str,
+    #[serde(rename = "type")]
+    role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl ControlPlane {
+    /// Takes over a step: its value into `record`, its effects into `transaction`. The caller saves the record.
+    pub(super) fn settle_transfer(
+        &self,
+        transaction: &mut Transaction<'_>,
+        scope: &dyn Scope,
+        record: &mut TransferRecord,
+        step: Step,
+    ) {
+        record.process = step.process;
+        for effect in step.effects {
+            match effect {
+                Effect::Send(flight) => {
+                    let transfer = record.process.id().to_string();
+                    let job = TransferJob { transfer, message: flight.message_id };
+                    let host = super::authority(record.process.counter_party_address());
+                    transaction.enqueue(NewJob::new(SEND, record.order_key(), &job).calling(host));
+                }
+                Effect::Emit(event) => {
+                    if let Event::Entered(state) = event {
+                        let state = state.as_str().to_owned();
+                        record.trace.add(transaction.now(), Traced::State { state });
+                    }
+                    // A consumer's transfer has started when its data plane knows the address.
+                    let told_later = record.process.role() == Role::Consumer && event.name() == "started";
+                    if !told_later {
+                        self.tell_transfer(transaction, scope, record, event.name());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a signal to the data plane behind those that wait already.
+    pub(super) fn signal(
+        &self,
+        transaction: &mut Transaction<'_>,
+        record: &mut TransferRecord,
+        step: DataPlaneStep,
+        reason: Option<String>,
+    ) {
+        let signal = Signal { step, message_id: self.message_id(), reason };
+        let transfer = record.process.id().to_string();
+        let job = TransferJob { transfer, message: signal.message_id.clone() };
+        if record.signals.is_empty() {
+            record.process = record.process.clone().with_step_begun(step, transaction.now());
+        }
+        record.signals.push(signal);
+        transaction.enqueue(NewJob::new(SIGNAL, record.order_key(), &job));
+    }
+
+    /// The first signal is done; the next one, if any, is under way now.
+    pub(super) fn signal_ended(&self, record: &mut TransferRecord, now: heddle_clock::Timestamp) {
+        if !record.signals.is_empty() {
+            record.signals.remove(0);
+        }
+        record.awaits_callback = false;
+        let process = record.process.clone().with_step_ended(now);
+        record.process = match record.signals.first() {
+            Some(next) => process.with_step_begun(next.step, now),
+            None => process,
+        };
+    }
+
+    /// What the data plane has to be told after the peer's message, which found the process in `from`.
+    pub(super) fn follow_peer(
+        &self,
+        transaction: &mut Transaction<'_>,
+        record: &mut TransferRecord,
+        from: Option<State>,
+        kind: Kind,
+    ) {
+        let step = match (kind, record.process.state()) {
+            (Kind::Start, Some(State::Started)) if from == Some(State::Requested) => DataPlaneStep::Start,
+            (Kind::Start, Some(State::Started)) => DataPlaneStep::Resume,
+            (Kind::Suspend, Some(State::Suspended)) => DataPlaneStep::Suspend,
+            (Kind::Complete, Some(State::Completed)) => DataPlaneStep::Complete,
+            (Kind::Terminate, Some(State::Terminated)) => DataPlaneStep::Terminate,
+            _ => return,
+        };
+        let reason = record.error_detail();
+        self.signal(transaction, record, step, reason);
+    }
+
+    /// Emits the event `transfer.process.<name>`.
+    pub(super) fn tell_transfer(
+        &self,
+        transaction: &mut Transaction<'_>,
+        scope: &dyn Scope,
+        record: &TransferRecord,
+        name: &str,
+    ) {
+        let access = scope.access();
+        let context = match access.owner() {
+            Owner::Participant(context) => context.as_str(),
+            _ => "",
+        };
+        let process = &record.process;
+        let payload = TransferEvent {
+            transfer_process_id: process.id().as_str(),
+            participant_context_id: context,
+            counter_party_id: process.counter_party().as_str(),
+            asset_id: process.dataset().as_str(),
+            contract_id: record.agreement.as_str(),
+            protocol: process.profile().as_str(),
+            role: match process.role() {
+                Role::Consumer => "CONSUMER",
+                Role::Provider => "PROVIDER",
+            },
+            reason: record.error_detail(),
+        };
+        tracing::info!(
+            category = heddle_telemetry::logs::category::MESSAGE,
+            component = "control-plane",
+            action = format!("transfer.process.{name}"),
+            participant_context_id = context,
+            counter_party_id = %process.counter_party(),
+            transfer_process_id = %process.id(),
+            contract_id = %process.agreement_id(),
+            reason = payload.reason.as_deref(),
+            "a transfer moved"
+        );
+        transaction.emit(NewEvent::new(format!("transfer.process.{name}"), process.id().as_str(), &payload));
+    }
+}
+
+/// The name of a message type on the wire.
+pub(super) fn message_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Request => "TransferRequestMessage",
+        Kind::Start => "TransferStartMessage",
+        Kind::Suspend => "TransferSuspensionMessage",
+        Kind::Complete => "TransferCompletionMessage",
+        Kind::Terminate => "TransferTerminationMessage",
+    }
+}

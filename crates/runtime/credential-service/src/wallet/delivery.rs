@@ -1,0 +1,226 @@
+//! Taking a delivery: all of it in one commit, or nothing (DCP 1.0 §6.5).
+
+use std::sync::Arc;
+
+use heddle_credentials::{Format, ParsedCredential};
+use heddle_dcp::{
+    Refusal, Rules,
+    issuance::{Illegal, delivery, holder::Event},
+    wire::{CredentialMessage, DeliveryStatus},
+};
+use heddle_did::{Did, DidDocument};
+use heddle_ids::{CredentialId, HolderPid, ParticipantContextId};
+use heddle_outbound::DidResolver;
+use heddle_store::{Loaded, NewEvent, Query, Store, StoreError, Transaction};
+use heddle_tenancy::DeliveryPeer;
+use serde::Serialize;
+
+use super::{Credential, CredentialRequest, write_grant};
+use crate::{
+    participant::{HolderContext, KeyPair},
+    peer::{self, Sender},
+    signing::{SigningError, active_context, active_keys},
+};
+
+/// Most credentials of one wallet.
+const CREDENTIALS_MAX: u64 = 5_000;
+/// How often a delivery is tried again when the request changes meanwhile: its acknowledgement may be under way.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// Why a delivery was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeliveryError {
+    /// This issuer was not asked under this id, as far as it can know.
+    #[error("there is no credential request '{0}'")]
+    NoRequest(HolderPid),
+    /// The request does not wait for a delivery.
+    #[error(transparent)]
+    State(#[from] Illegal),
+    /// The write grant is missing or wrong.
+    #[error("the write grant of the request must come back in the claim 'token'")]
+    WriteGrant,
+    /// A credential is not acceptable.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The wallet is full.
+    #[error("the wallet holds {CREDENTIALS_MAX} credentials already")]
+    Full,
+    /// The participant context does not take part any more.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The database; `Duplicate` of kind `nonce` when the sender's token was used before.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Takes deliveries.
+pub(crate) struct Deliveries<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) resolver: &'a DidResolver,
+    pub(crate) rules: &'a Rules,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredPayload<'a> {
+    participant_context_id: &'a ParticipantContextId,
+    credential_id: &'a CredentialId,
+    holder_pid: &'a HolderPid,
+    issuer_did: &'a str,
+    types: &'a [String],
+}
+
+impl Deliveries<'_> {
+    /// Takes a delivery of a verified sender. A repeated one changes nothing.
+    pub(crate) async fn accept(
+        &self,
+        scope: &DeliveryPeer,
+        sender: &Sender,
+        message: &CredentialMessage,
+    ) -> Result<(), DeliveryError> {
+        let mut document = sender.document.clone();
+        let (mut refreshed, mut attempts) = (false, 0);
+        loop {
+            match self.attempt(scope, sender, &document, message).await {
+                Err(DeliveryError::Refused(refusal)) if !refreshed && !refusal.stale_documents().is_empty() => {
+                    refreshed = true;
+                    let fresh = self.resolver.refresh(sender.token.participant()).await;
+                    document = fresh.map_err(|_| DeliveryError::Refused(refusal))?;
+                }
+                Err(DeliveryError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => attempts += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        scope: &DeliveryPeer,
+        sender: &Sender,
+        document: &Arc<DidDocument>,
+        message: &CredentialMessage,
+    ) -> Result<(), DeliveryError> {
+        let mut transaction = self.store.begin(scope);
+        let context = active_context(&mut transaction).await?;
+        let issuer = sender.token.participant();
+        let request = transaction.load::<CredentialRequest>(message.holder_pid.as_str()).await?;
+        // The scope shows this issuer its own requests alone; the comparison does not depend on that.
+        let request = request.filter(|request| request.issuer_did == *issuer);
+        if request.is_none() && !unasked_is_fine(&context, issuer, message.status) {
+            return Err(DeliveryError::NoRequest(message.holder_pid.clone()));
+        }
+        if let Some(request) = &request {
+            self.check_grant(&mut transaction, &context, sender, request).await?;
+        }
+        let wanted = request.as_ref().map(|request| request.types_and_formats());
+        let credentials = self.judge(sender, document, message, wanted.as_deref(), transaction.now())?;
+        if let Some(request) = &request {
+            answer(&mut transaction, scope.participant(), request, message)?;
+        }
+        keep(&mut transaction, scope.participant(), &credentials, &message.holder_pid).await?;
+        peer::once(&mut transaction, &sender.token.replay_key());
+        Ok(transaction.commit().await?)
+    }
+
+    fn judge(
+        &self,
+        sender: &Sender,
+        document: &DidDocument,
+        message: &CredentialMessage,
+        wanted: Option<&[(String, Format)]>,
+        now: heddle_clock::Timestamp,
+    ) -> Result<Vec<ParsedCredential>, Refusal> {
+        let expected = delivery::Expected { issuer: sender.token.participant(), requested: wanted };
+        delivery::accept(message, &sender.token, &expected, document, (now, self.rules))
+    }
+
+    /// A grant that comes back must be the one that went out.
+    async fn check_grant(
+        &self,
+        transaction: &mut Transaction<'_>,
+        context: &HolderContext,
+        sender: &Sender,
+        request: &CredentialRequest,
+    ) -> Result<(), DeliveryError> {
+        let Some(grant) = sender.token.access_token() else {
+            let demanded = context.settings.require_write_grant;
+            return if demanded { Err(DeliveryError::WriteGrant) } else { Ok(()) };
+        };
+        let keys = active_keys(transaction).await?;
+        let keys = KeyPair::set(keys.iter().map(Loaded::value));
+        let parties = (&context.did, &request.issuer_did, &request.holder_pid);
+        write_grant::verify(grant, &keys, parties, transaction.now()).map_err(|reason| {
+            tracing::info!(component = "credential-service", action = "deliver", reason, "write grant refused");
+            DeliveryError::WriteGrant
+        })
+    }
+}
+
+/// Whether the participant takes credentials from this issuer without having asked.
+fn unasked_is_fine(context: &HolderContext, issuer: &Did, status: DeliveryStatus) -> bool {
+    status == DeliveryStatus::Issued && context.settings.accept_unsolicited_from.contains(issuer)
+}
+
+/// The request is answered. A repeat of the same answer leaves it as it is.
+fn answer(
+    transaction: &mut Transaction<'_>,
+    context: &ParticipantContextId,
+    request: &Loaded<CredentialRequest>,
+    message: &CredentialMessage,
+) -> Result<(), Illegal> {
+    let now = transaction.now();
+    let mut next = match message.status {
+        DeliveryStatus::Issued => request.after(Event::Delivered, now)?,
+        DeliveryStatus::Rejected => {
+            let reason = message.rejection_reason.as_deref().unwrap_or("the issuer gave no reason");
+            request.after(Event::Refused, now)?.because(reason)
+        }
+    };
+    next.issuer_pid = Some(message.issuer_pid.clone());
+    if next == *request.value() {
+        return Ok(());
+    }
+    transaction.save(request, &next);
+    if next.state != request.state {
+        next.tell(transaction, context);
+    }
+    Ok(())
+}
+
+async fn keep(
+    transaction: &mut Transaction<'_>,
+    context: &ParticipantContextId,
+    delivered: &[ParsedCredential],
+    holder_pid: &HolderPid,
+) -> Result<(), DeliveryError> {
+    let now = transaction.now();
+    let mut credentials: Vec<Credential> = Vec::new();
+    for parsed in delivered {
+        let credential = Credential::new(parsed, holder_pid.clone(), now);
+        // One delivery may hold a credential twice; the last one counts.
+        credentials.retain(|other| other.id != credential.id);
+        credentials.push(credential);
+    }
+    if credentials.is_empty() {
+        return Ok(());
+    }
+    if transaction.count::<Credential>(&Query::default()).await? >= CREDENTIALS_MAX {
+        return Err(DeliveryError::Full);
+    }
+    for credential in &credentials {
+        match transaction.load::<Credential>(credential.id.as_str()).await? {
+            Some(known) if known.raw == credential.raw => continue,
+            Some(known) => transaction.save(&known, credential),
+            None => transaction.insert(credential),
+        }
+        let payload = StoredPayload {
+            participant_context_id: context,
+            credential_id: &credential.id,
+            holder_pid,
+            issuer_did: &credential.issuer,
+            types: &credential.types,
+        };
+        transaction.emit(NewEvent::new("credential.stored", format!("credential/{}", credential.id), &payload));
+    }
+    Ok(())
+}
