@@ -20,6 +20,8 @@ use crate::{TOKEN_LIFETIME, TokenRefusal, TokenService};
 
 mod form;
 
+pub use form::client_form;
+
 /// Where tokens are given.
 pub const TOKEN_PATH: &str = "/oauth/token";
 /// Where the keys are that tokens are checked with.

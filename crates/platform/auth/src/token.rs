@@ -9,11 +9,11 @@ use heddle_clock::Timestamp;
 use heddle_ids::ClientId;
 use heddle_jose::JwkSet;
 use heddle_store::{Loaded, Store, StoreError, Transaction};
-use heddle_tenancy::{Actor, Owner, Scope, ScopeIssuer};
+use heddle_tenancy::{Actor, Owner, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{Secret, Vault, VaultError};
 
 use crate::{
-    ApiScope, ClientCredentials, ClientError, ClientRecord, NewClient, TrustedIssuer,
+    ApiScope, ClientCredentials, ClientError, ClientRecord, NewClient, RequiredScope, ScopeSet, TrustedIssuer,
     client::{self, SecretHash},
 };
 
@@ -187,6 +187,25 @@ impl TokenService {
         let claims = claims.with_id(self.store.environment().uuid());
         let token = self.keys.sign(&claims).await.map_err(|error| TokenRefusal::unavailable(&error))?;
         Ok(AccessToken { token, expires_at, scope })
+    }
+
+    /// Everything of the participant context whose client authenticates so, if the client has the scope: for
+    /// other token endpoints of this installation, such as that of self-issued tokens.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::InvalidClient`] also for clients of a tenant or of the installation;
+    /// [`TokenRefusal::InvalidScope`] when the client does not have the scope.
+    pub async fn participant_of(
+        &self,
+        client: &ClientAuthentication,
+        required: &RequiredScope,
+    ) -> Result<ParticipantScope, TokenRefusal> {
+        let (owner, record) = self.authenticate(client).await?;
+        let Owner::Participant(context) = owner else { return Err(TokenRefusal::InvalidClient) };
+        if !record.scopes().collect::<ScopeSet>().satisfies(required) {
+            return Err(TokenRefusal::InvalidScope);
+        }
+        Ok(self.scopes.participant(context, Actor::new(record.client_id().as_str())))
     }
 
     async fn authenticate(

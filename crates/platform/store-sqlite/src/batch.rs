@@ -49,7 +49,7 @@ fn apply_one(
     let jobs = |jobs| Moved { jobs, events: false };
     match write {
         Write::Put { kind, id, expected, columns, document } => {
-            aggregates::put(connection, stamp, aggregates::Put { kind, id, columns, document }, expected)?;
+            aggregates::put(connection, stamp, &aggregates::Put { kind, id, columns, document }, expected)?;
         }
         Write::Delete { kind, id, version } => aggregates::delete(connection, stamp, kind, &id, version)?,
         Write::Check { kind, id, expected } => aggregates::check(connection, stamp, kind, &id, expected)?,

@@ -7,6 +7,7 @@ use rusqlite::{Error, ErrorCode};
 
 /// An error of a statement: temporary when SQLite was busy or the disk failed or was full, else a defect of the
 /// file or of this crate.
+#[expect(clippy::needless_pass_by_value, reason = "its place is map_err, which passes by value")]
 pub(crate) fn of_statement(error: Error) -> StoreError {
     let reason = format!("SQLite: {error}");
     match error.sqlite_error_code() {

@@ -133,7 +133,7 @@ fn commit_group(connection: &Connection, mut group: Vec<Box<dyn Work>>, signals:
         }
     }
     for work in group {
-        work.answer(outcome.as_ref().map(|()| ()).map_err(ToString::to_string));
+        work.answer(outcome.as_ref().map_err(ToString::to_string).copied());
     }
 }
 

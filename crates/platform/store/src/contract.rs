@@ -219,6 +219,7 @@ fn assert_duplicate(result: Result<(), StoreError>, id: &str) {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "a commit's result is asserted where it is made")]
 fn assert_stale(result: Result<(), StoreError>) {
     assert!(matches!(result, Err(StoreError::Stale { .. })), "expected Stale, got {result:?}");
 }

@@ -7,13 +7,14 @@ use heddle_dcp::{
     Refusal, Rules,
     token::{ReplayKey, SelfIssuedToken, self_issued},
 };
-use heddle_did::{Did, DidDocument};
+use heddle_did::{Did, DidDocument, Relationship};
 use heddle_ids::{InvalidId, ParticipantContextId, ParticipantId};
+use heddle_jose::JwkSet;
 use heddle_outbound::{DidResolver, ResolveError, RetryClass};
 use heddle_store::{Store, StoreError, Transaction};
 use heddle_tenancy::Recipient;
 
-use crate::participant::{HOLDER, PublishedHolder};
+use crate::participant::{DID_DOCUMENT, HOLDER, PublishedHolder};
 
 /// The participant context that a request addressed.
 #[derive(Debug, Clone)]
@@ -89,4 +90,14 @@ pub(crate) async fn sender(
 /// `nonce`.
 pub(crate) fn once(transaction: &mut Transaction<'_>, key: &ReplayKey) {
     transaction.once(format!("dcp {} {}", key.issuer, key.jti), key.until);
+}
+
+/// The keys that a participant signs its tokens with, from its own published document.
+pub(crate) async fn token_keys(store: &Store, did: &Did) -> Result<JwkSet, StoreError> {
+    let Some(row) = store.lookup(DID_DOCUMENT, did.as_str()).await? else { return Ok(JwkSet::default()) };
+    let document: DidDocument = row.value()?;
+    let listed = document.listed(Relationship::CapabilityInvocation);
+    let methods = document.verification_method.iter().filter(|method| listed.contains(&method.id));
+    let keys = methods.filter_map(|method| Some(method.jwk().ok()?.with_kid(method.id.as_str()))).collect();
+    Ok(JwkSet { keys })
 }

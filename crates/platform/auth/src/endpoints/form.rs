@@ -10,12 +10,26 @@ use crate::{ClientAuthentication, TokenRefusal, TokenRequest};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Reads a request: the client authenticates by header or by form, and by one of them alone.
+/// Reads a request of the token endpoint.
 pub(super) fn token_request(
     content_type: Option<&str>,
     authorization: Option<&str>,
     body: &[u8],
 ) -> Result<TokenRequest, TokenRefusal> {
+    let (client, mut fields) = client_form(content_type, authorization, body)?;
+    Ok(TokenRequest { client, scope: fields.remove("scope") })
+}
+
+/// Reads the form of any token endpoint for client credentials: who asks, and the other parameters. The client
+/// authenticates by header or by form, and by one of them alone.
+///
+/// # Errors
+/// [`TokenRefusal::InvalidRequest`], [`TokenRefusal::InvalidClient`], [`TokenRefusal::UnsupportedGrantType`].
+pub fn client_form(
+    content_type: Option<&str>,
+    authorization: Option<&str>,
+    body: &[u8],
+) -> Result<(ClientAuthentication, BTreeMap<String, String>), TokenRefusal> {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case(FORM) {
         return Err(TokenRefusal::InvalidRequest("the body must be application/x-www-form-urlencoded"));
@@ -43,7 +57,7 @@ pub(super) fn token_request(
         }
         (None, _) => return Err(TokenRefusal::InvalidClient),
     };
-    Ok(TokenRequest { client, scope: fields.remove("scope") })
+    Ok((client, fields))
 }
 
 /// The parameters; one that comes twice is an error (RFC 6749 §3.2), an unknown one is ignored.

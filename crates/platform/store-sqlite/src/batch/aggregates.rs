@@ -25,7 +25,7 @@ fn duplicate(kind: &str, id: &str) -> StoreError {
 pub(super) fn put(
     connection: &Connection,
     stamp: &Stamp<'_>,
-    put: Put,
+    put: &Put,
     expected: ExpectedVersion,
 ) -> Result<(), StoreError> {
     // A peer neither writes another peer's rows nor makes its own rows another's.
@@ -35,8 +35,8 @@ pub(super) fn put(
         return Err(stale(put.kind, &put.id));
     }
     let written = match expected {
-        ExpectedVersion::Absent => insert(connection, stamp, &put),
-        ExpectedVersion::Exactly(version) => update(connection, stamp, &put, version),
+        ExpectedVersion::Absent => insert(connection, stamp, put),
+        ExpectedVersion::Exactly(version) => update(connection, stamp, put, version),
     };
     match (written, expected) {
         (Ok(true), _) => Ok(()),

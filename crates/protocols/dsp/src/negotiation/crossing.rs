@@ -5,8 +5,9 @@
 //! terminates can never be surprised by its own finalisation.
 //!
 //! Only one pair is ambiguous: from OFFERED, the provider's new offer crosses the consumer's acceptance or
-//! counter-offer, and neither names the offer that it answers. The provider then asks the consumer to wait,
-//! and the consumer, which takes the new offer, withdraws what it had sent.
+//! counter-offer, and neither names the offer that it answers. The provider then asks the consumer to wait. The
+//! consumer takes the new offer: an acceptance it withdraws, and a counter-offer it takes for answered (most new
+//! offers are such answers). Either way both stand at the new offer.
 
 use super::{Kind, Negotiation, Refused, State, legal_kinds, next};
 

@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::KeyPairId;
-use heddle_jose::{Jwk, JwkSet};
+use heddle_jose::Jwk;
 use heddle_store::{Aggregate, Columns};
 use serde::{Deserialize, Serialize};
 
@@ -77,11 +77,6 @@ pub(crate) struct KeyPair {
 }
 
 impl KeyPair {
-    /// Public keys as a set, each with its key id.
-    pub(crate) fn set<'a>(keys: impl Iterator<Item = &'a Self>) -> JwkSet {
-        JwkSet { keys: keys.map(|key| key.public_key.clone().with_kid(key.key_id.as_str())).collect() }
-    }
-
     /// The fragment of the key id.
     pub(crate) fn fragment(&self) -> &str {
         self.key_id.split_once('#').map_or("", |(_, fragment)| fragment)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heddle_clock::Timestamp;
 use heddle_credentials::{Format, ParsedCredential};
 use heddle_dcp::{
     Refusal, Rules,
@@ -17,9 +18,9 @@ use serde::Serialize;
 
 use super::{Credential, CredentialRequest, write_grant};
 use crate::{
-    participant::{HolderContext, KeyPair},
-    peer::{self, Sender},
-    signing::{SigningError, active_context, active_keys},
+    participant::HolderContext,
+    peer::{self, Sender, token_keys},
+    signing::{SigningError, active_context},
 };
 
 /// Most credentials of one wallet.
@@ -110,7 +111,7 @@ impl Deliveries<'_> {
             return Err(DeliveryError::NoRequest(message.holder_pid.clone()));
         }
         if let Some(request) = &request {
-            self.check_grant(&mut transaction, &context, sender, request).await?;
+            self.check_grant(&context, sender, request, transaction.now()).await?;
         }
         let wanted = request.as_ref().map(|request| request.types_and_formats());
         let credentials = self.judge(sender, document, message, wanted.as_deref(), transaction.now())?;
@@ -128,7 +129,7 @@ impl Deliveries<'_> {
         document: &DidDocument,
         message: &CredentialMessage,
         wanted: Option<&[(String, Format)]>,
-        now: heddle_clock::Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<ParsedCredential>, Refusal> {
         let expected = delivery::Expected { issuer: sender.token.participant(), requested: wanted };
         delivery::accept(message, &sender.token, &expected, document, (now, self.rules))
@@ -137,19 +138,18 @@ impl Deliveries<'_> {
     /// A grant that comes back must be the one that went out.
     async fn check_grant(
         &self,
-        transaction: &mut Transaction<'_>,
         context: &HolderContext,
         sender: &Sender,
         request: &CredentialRequest,
+        now: Timestamp,
     ) -> Result<(), DeliveryError> {
         let Some(grant) = sender.token.access_token() else {
             let demanded = context.settings.require_write_grant;
             return if demanded { Err(DeliveryError::WriteGrant) } else { Ok(()) };
         };
-        let keys = active_keys(transaction).await?;
-        let keys = KeyPair::set(keys.iter().map(Loaded::value));
+        let keys = token_keys(self.store, &context.did).await?;
         let parties = (&context.did, &request.issuer_did, &request.holder_pid);
-        write_grant::verify(grant, &keys, parties, transaction.now()).map_err(|reason| {
+        write_grant::verify(grant, &keys, parties, now).map_err(|reason| {
             tracing::info!(component = "credential-service", action = "deliver", reason, "write grant refused");
             DeliveryError::WriteGrant
         })
