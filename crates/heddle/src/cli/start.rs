@@ -50,7 +50,7 @@ struct Started<'a> {
     url: &'a str,
     version: &'static str,
     data_dir: &'a Path,
-    credentials_file: Option<&'a Path>,
+    credentials_file: Option<PathBuf>,
     roles: Vec<&'static str>,
     database: &'static str,
     mode: &'static str,
@@ -68,6 +68,7 @@ impl StartDev {
         configuration.allow_private_addresses = true;
         if let Some(port) = self.port {
             configuration.listen.set_port(port);
+            configuration.port_was_given = true;
         }
         if let Some(path) = &self.data_dir {
             configuration.data_dir.clone_from(path);
@@ -92,7 +93,7 @@ async fn serve(configuration: Configuration, format: Format) -> anyhow::Result<(
     logs::start(lines, &configuration.log.filter);
     let running = server::start(configuration).await?;
     if let Some(file) = running.credentials_file() {
-        Home::of_user().remember(running.url(), file)?;
+        Home::of_user().remember(running.url(), &file)?;
     }
     announce(&running, format);
     server::until_signal().await;
@@ -118,7 +119,7 @@ fn announce(running: &Running, format: Format) {
     output::line(&format!("  roles        {}", started.roles.join(", ")));
     output::line(&format!("  database     {}", started.database));
     output::line(&format!("  data         {}", started.data_dir.display()));
-    if let Some(file) = started.credentials_file {
+    if let Some(file) = &started.credentials_file {
         output::line(&format!("  credentials  {} (for the operator, mode 0600)", file.display()));
     }
     output::line(&format!("  try          {}", started.next));

@@ -126,6 +126,8 @@ pub struct Agents {
 pub struct Configuration {
     /// The address that the public listener binds.
     pub listen: SocketAddr,
+    /// Whether the port was chosen by somebody; otherwise that of an earlier start is kept.
+    pub port_was_given: bool,
     /// The URL by which the world reaches that listener; part of every DID, fixed at the first start.
     pub public_url: Option<String>,
     /// Where embedded state lives: database file, master key, uploads.
@@ -166,8 +168,10 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
     let roles = roles(&mut root);
     let listen = listen(&mut root);
     let public_url = public_url(&mut root);
+    let port_was_given = root.has("listen");
     let configuration = Configuration {
         listen,
+        port_was_given,
         public_url,
         data_dir: base.join(root.text("data_dir").unwrap_or_else(|| ".heddle".to_owned())),
         blob_dir: root.text("blob_dir").map(|path| base.join(path)),

@@ -20,7 +20,10 @@ pub(crate) fn claim(connection: &Connection, request: &ClaimRequest) -> Result<V
     // Every round leaves out what the caps of the rounds before exclude, until there is no room or no job left.
     loop {
         let room = request.limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
-        let found = candidates(connection, request, room).map_err(of_statement)?;
+        let found = match room {
+            0 => Vec::new(),
+            _ => candidates(connection, request, room).map_err(of_statement)?,
+        };
         if found.is_empty() {
             return Ok(claimed);
         }

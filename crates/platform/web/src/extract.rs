@@ -55,7 +55,7 @@ pub struct Path<T, E>(pub T, pub PhantomData<fn() -> E>);
 
 impl<T, E, S> FromRequestParts<S> for Path<T, E>
 where
-    T: DeserializeOwned + Send,
+    T: DeserializeOwned + Send + 'static,
     E: ErrorBody,
     S: Send + Sync,
 {

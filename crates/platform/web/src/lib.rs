@@ -62,7 +62,7 @@ mod surface;
 pub use authorization::{BEARER_BYTES_MAX, authorization, bearer_token};
 pub use errors::{ApiError, ApiErrors, ErrorBody, Fabric, FabricError, Management, Plain, PlainProblem, Refused, reply};
 pub use extract::{Json, JsonBytes, Path, Query};
-pub use idempotency::{ANSWER_LIFETIME, Idempotency, IdempotentJson, REPLAYED, Repeat, Reply};
+pub use idempotency::{ANSWER_LIFETIME, Idempotency, IdempotentJson, REPLAYED, Reply};
 pub use in_flight::{InFlight, Place};
 pub use json::{DEPTH_MAX, parse};
 pub use listen::{BindError, bind};

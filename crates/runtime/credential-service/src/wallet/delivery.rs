@@ -132,7 +132,9 @@ impl Deliveries<'_> {
         now: Timestamp,
     ) -> Result<Vec<ParsedCredential>, Refusal> {
         let expected = delivery::Expected { issuer: sender.token.participant(), requested: wanted };
-        delivery::accept(message, &sender.token, &expected, document, (now, self.rules))
+        let accepted = delivery::accept(message, &sender.token, &expected, document, (now, self.rules))?;
+        tracing::debug!(component = "credential-service", action = "deliver", checks = ?accepted.checks, "a delivery holds");
+        Ok(accepted.credentials)
     }
 
     /// A grant that comes back must be the one that went out.

@@ -154,7 +154,7 @@ impl RequestSender {
         // Open to everybody by DCP 1.0 §6.7; some issuers want to know who asks all the same.
         let token = self.tokens.token(scope, &audience, &[], None).await?;
         let ask = Request::get(format!("{base}/metadata"))
-            .authorization(Authorization::bearer(token))
+            .authorization(Authorization::bearer(&token))
             .body_bytes_max(METADATA_BYTES_MAX);
         let answer = self.outbound.send(ask).await?;
         let metadata: IssuerMetadata =
@@ -174,7 +174,7 @@ impl RequestSender {
         let message = CredentialRequestMessage::new(request.holder_pid.clone(), ids);
         let post = Request::post(format!("{base}/credentials"))
             .json_of(&message)
-            .authorization(Authorization::bearer(token));
+            .authorization(Authorization::bearer(&token));
         let answer = self.outbound.send(post).await?;
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
         let location = location.filter(|text| text.len() <= LOCATION_BYTES_MAX).map(str::to_owned);

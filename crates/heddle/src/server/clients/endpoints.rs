@@ -1,0 +1,103 @@
+//! The endpoint.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::post,
+};
+use heddle_auth::{Area, ClientError, NewClient, RequiredScope};
+use heddle_ids::{ClientId, ParticipantContextId};
+use heddle_store::StoreError;
+use heddle_web::{Json, Kind, Plain, Refused, Rejection, Surface, reply};
+use http::{HeaderMap, StatusCode};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::server::foundation::Foundation;
+
+/// Administration of the participant's own identity at the token service.
+const CLIENTS_WRITE: RequiredScope = RequiredScope::write("identity-api", "clients").within(Area::Participants);
+/// Largest request, in bytes.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// What a participant's client may do: everything of its own context.
+const SCOPES: [&str; 5] = [
+    "management-api:write",
+    "identity-api:write",
+    "issuer-admin-api:write",
+    "data-plane-api:write",
+    "catalog-api:read",
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewClientRequest {
+    participant_context_id: ParticipantContextId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewClientResponse {
+    client_id: String,
+    client_secret: String,
+    participant_context_id: ParticipantContextId,
+}
+
+/// The route `/oauth/clients`.
+pub fn routes(foundation: &Arc<Foundation>) -> Router {
+    let router = Router::new().route("/", post(create)).with_state(foundation.clone());
+    let surface = Surface::<Plain>::new("clients", foundation.environment.clone());
+    Router::new().nest("/oauth/clients", surface.body_bytes_max(BODY_BYTES_MAX).finish(router))
+}
+
+async fn create(
+    State(foundation): State<Arc<Foundation>>,
+    headers: HeaderMap,
+    Json(request, ..): Json<NewClientRequest, Plain>,
+) -> Result<Response, Refused<Plain>> {
+    let token = heddle_web::bearer_token(&headers)?;
+    let unauthorized = |error: heddle_auth::Unauthenticated| Rejection::new(Kind::Unauthorized, error.to_string());
+    let principal = foundation.authenticator.authenticate(token).await.map_err(unauthorized)?;
+    let context = request.participant_context_id;
+    let scope = foundation
+        .authenticator
+        .participant(&principal, &context, &CLIENTS_WRITE)
+        .map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let client_id = key.map(|key| client_id_of(&principal.key(), key));
+    let mut new = NewClient::participant().with_scopes(SCOPES.map(str::to_owned).to_vec());
+    if let Some(id) = &client_id {
+        let mut transaction = foundation.store.begin(&scope);
+        if foundation.tokens.delete_client(&mut transaction, id).await? {
+            transaction.commit().await?;
+        }
+        new = new.with_client_id(id.clone());
+    }
+    let mut transaction = foundation.store.begin(&scope);
+    let made = foundation.tokens.create_client(&mut transaction, new).await.map_err(refused)?;
+    transaction.commit().await?;
+    let body = NewClientResponse {
+        client_id: made.client_id.to_string(),
+        client_secret: made.client_secret.expose_text().unwrap_or_default().to_owned(),
+        participant_context_id: context,
+    };
+    Ok(reply(StatusCode::CREATED, &body))
+}
+
+fn refused(error: ClientError) -> Rejection {
+    match error {
+        ClientError::Store(error) => StoreError::into(error),
+        other => Rejection::new(Kind::Conflict, other.to_string()),
+    }
+}
+
+/// The id that a repeated request finds again; nobody else's key leads to it.
+fn client_id_of(principal: &str, key: &str) -> ClientId {
+    let text = format!("{}:{principal}{key}", principal.len());
+    let hash = digest(&SHA256, text.as_bytes());
+    let hex: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    ClientId::parse(hex).expect("hex digits are an identifier")
+}

@@ -1,0 +1,148 @@
+//! The foundation of a server: database, scopes, vault, tokens, HTTP client.
+
+use std::{path::PathBuf, sync::Arc};
+
+use heddle_auth::{Authenticator, TokenService, TokenSettings};
+use heddle_clock::{Environment, Timestamp};
+use heddle_did::web::Scheme;
+use heddle_outbound::{DidResolver, Outbound, OutboundConfig};
+use heddle_store::{Aggregate, Store, StoreError};
+use heddle_store_postgres::{PostgresDatabase, PostgresOptions};
+use heddle_store_sqlite::SqliteDatabase;
+use heddle_tenancy::{Actor, OperatorScope, ScopeIssuer};
+use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
+use serde::{Deserialize, Serialize};
+
+use super::{data_dir::DataDir, running::StartError};
+use crate::config::{Configuration, DatabaseSettings};
+
+/// An opened database; tests put their own in front of it.
+pub type Database = Arc<dyn heddle_store::Database>;
+
+/// What the installation remembers of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Installation {
+    public_url: String,
+    founded_at: Timestamp,
+}
+
+impl Aggregate for Installation {
+    const KIND: &'static str = "installation";
+    fn id(&self) -> &str {
+        "installation"
+    }
+}
+
+/// The foundation of one process.
+pub struct Foundation {
+    pub store: Store,
+    pub environment: Environment,
+    pub scopes: Arc<ScopeIssuer>,
+    pub vault: Arc<dyn Vault>,
+    pub tokens: Arc<TokenService>,
+    pub authenticator: Arc<Authenticator>,
+    pub outbound: Outbound,
+    pub resolver: DidResolver,
+    pub public_url: String,
+    pub data_dir: DataDir,
+}
+
+/// Opens the database that the configuration names.
+pub async fn open_database(
+    configuration: &Configuration,
+    data_dir: &DataDir,
+    environment: &Environment,
+) -> Result<Database, StartError> {
+    Ok(match &configuration.database {
+        DatabaseSettings::Sqlite => Arc::new(SqliteDatabase::open(data_dir.database(), environment).await?),
+        DatabaseSettings::Postgres { url, url_file, connections_max } => {
+            let url = postgres_url(url.as_deref(), url_file.as_ref())?;
+            let options = PostgresOptions { connections_max: *connections_max, ..PostgresOptions::default() };
+            Arc::new(PostgresDatabase::connect(&url, options, environment).await?)
+        }
+    })
+}
+
+fn postgres_url(url: Option<&str>, file: Option<&PathBuf>) -> Result<String, StartError> {
+    match (file, url) {
+        (Some(path), _) => std::fs::read_to_string(path)
+            .map(|text| text.trim().to_owned())
+            .map_err(|source| StartError::File { path: path.clone(), source }),
+        (None, Some(url)) => Ok(url.to_owned()),
+        (None, None) => Ok(String::new()),
+    }
+}
+
+/// The public URL that was fixed at the first start, if there was one.
+pub async fn known_public_url(store: &Store, operator: &OperatorScope) -> Result<Option<String>, StoreError> {
+    let loaded = store.begin(operator).load::<Installation>("installation").await?;
+    Ok(loaded.map(|installation| installation.public_url.clone()))
+}
+
+/// Fixes the public URL at the first start. It is part of every DID and status list, so another one is refused.
+pub async fn fix_public_url(store: &Store, operator: &OperatorScope, url: &str) -> Result<(), StartError> {
+    let fixed = known_public_url(store, operator).await?;
+    match fixed {
+        Some(fixed) if fixed == url => Ok(()),
+        Some(fixed) => Err(StartError::PublicUrl { fixed, given: url.to_owned() }),
+        None => {
+            let mut transaction = store.begin(operator);
+            let founded_at = transaction.now();
+            transaction.insert(&Installation { public_url: url.to_owned(), founded_at });
+            match transaction.commit().await {
+                // Another replica was faster; its URL counts.
+                Err(StoreError::Duplicate { .. }) => match known_public_url(store, operator).await? {
+                    Some(fixed) if fixed != url => Err(StartError::PublicUrl { fixed, given: url.to_owned() }),
+                    _ => Ok(()),
+                },
+                other => Ok(other?),
+            }
+        }
+    }
+}
+
+impl Foundation {
+    /// Builds everything above an open database.
+    pub async fn build(
+        configuration: &Configuration,
+        data_dir: DataDir,
+        (store, scopes): (Store, Arc<ScopeIssuer>),
+        public_url: String,
+    ) -> Result<Self, StartError> {
+        let environment = store.environment().clone();
+        let operator = scopes.operator(Actor::new("server"));
+        let source = match &configuration.master_key_file {
+            Some(path) => MasterKeySource::Provided(path.clone()),
+            None => MasterKeySource::Generated(data_dir.master_key()),
+        };
+        let vault: Arc<dyn Vault> = Arc::new(EmbeddedVault::open(store.clone(), &operator, &source).await?);
+        let settings = TokenSettings { issuer: public_url.clone(), audience: public_url.clone() };
+        let tokens = TokenService::open(store.clone(), vault.clone(), scopes.clone(), settings).await?;
+        let issuers = vec![tokens.trusted_issuer()];
+        let authenticator = Arc::new(Authenticator::new(scopes.clone(), issuers, environment.clone()));
+        let plain = public_url.starts_with("http://");
+        let config = OutboundConfig {
+            allow_http: configuration.development || plain,
+            allow_private_addresses: configuration.allow_private_addresses,
+            own_origins: vec![public_url.clone()],
+            ..OutboundConfig::default()
+        };
+        let outbound = Outbound::new(config, environment.clone())?;
+        let scheme = if configuration.development && plain { Scheme::Http } else { Scheme::Https };
+        let resolver = DidResolver::new(outbound.clone(), scheme);
+        let tokens = Arc::new(tokens);
+        Ok(Self {
+            store,
+            environment,
+            scopes,
+            vault,
+            tokens,
+            authenticator,
+            outbound,
+            resolver,
+            public_url,
+            data_dir,
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! Starts and stops a server: foundation first, then the roles, then the listener; the other way round at the end.
+//!
+//! The composition root: the only place that mints a `ScopeIssuer`, and the only one that knows every role.
+
+mod bootstrap;
+mod clients;
+mod data_dir;
+mod development;
+mod foundation;
+mod listener;
+mod operations;
+mod roles;
+mod running;
+
+pub use development::{Development, DevelopmentServer};
+pub use foundation::Database;
+pub use running::{Running, StartError, start, start_on, until_signal};

@@ -1,0 +1,214 @@
+//! A server from start to stop.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use heddle_clock::Environment;
+use heddle_store::{RunningWorker, Store, StoreError};
+use heddle_tenancy::{Actor, ScopeIssuer};
+use heddle_web::Shutdown;
+
+use super::{
+    bootstrap::{self, ServiceClients},
+    data_dir::{DataDir, DataDirError},
+    foundation::{self, Database, Foundation},
+    listener::{Listener, listen},
+    roles,
+};
+use crate::{
+    config::{Configuration, DatabaseSettings, Role},
+    home::Credentials,
+};
+
+/// Why a server does not start. Each is a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The first clients cannot be made.
+    #[error("{what} cannot be made, because others keep making it; start again")]
+    Bootstrap {
+        /// Which.
+        what: String,
+    },
+    /// The address.
+    #[error(transparent)]
+    Bind(#[from] heddle_web::BindError),
+    /// A client of the token service.
+    #[error(transparent)]
+    Client(#[from] heddle_auth::ClientError),
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// A file.
+    #[error("{} cannot be used: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The HTTP client.
+    #[error(transparent)]
+    Outbound(#[from] heddle_outbound::InvalidConfig),
+    /// The public URL differs from the one of the first start.
+    #[error(
+        "the public URL is {fixed} since the first start, because it is part of every DID and status list; \
+         {given} cannot take its place. Start with the old one, or with another data directory"
+    )]
+    PublicUrl {
+        /// Since the first start.
+        fixed: String,
+        /// Now.
+        given: String,
+    },
+    /// The configuration names something that is not an id.
+    #[error("{0}")]
+    Setting(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The token service.
+    #[error(transparent)]
+    Tokens(#[from] heddle_auth::TokenServiceError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] heddle_vault::VaultError),
+    /// A role.
+    #[error("the role {role} does not start: {reason}")]
+    Role {
+        /// Which.
+        role: Role,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// A running server.
+pub struct Running {
+    url: String,
+    configuration: Configuration,
+    data_dir: DataDir,
+    credentials: Option<Credentials>,
+    worker: RunningWorker,
+    listener: Listener,
+    database: Database,
+}
+
+/// Starts a server; returns when it answers.
+pub async fn start(configuration: Configuration) -> Result<Running, StartError> {
+    let environment = Environment::system();
+    let data_dir = DataDir::open(&configuration.data_dir)?;
+    let database = foundation::open_database(&configuration, &data_dir, &environment).await?;
+    start_on(configuration, data_dir.path(), database, environment).await
+}
+
+/// Starts a server on a database that is open already.
+pub async fn start_on(
+    mut configuration: Configuration,
+    data_dir: &Path,
+    database: Database,
+    environment: Environment,
+) -> Result<Running, StartError> {
+    let data_dir = DataDir::open(data_dir)?;
+    let store = Store::new(database.clone(), environment);
+    #[expect(clippy::disallowed_methods, reason = "the composition root mints the one issuer")]
+    let scopes = Arc::new(ScopeIssuer::new());
+    let operator = scopes.operator(Actor::new("server"));
+    let known = foundation::known_public_url(&store, &operator).await?;
+    prefer_known_port(&mut configuration, known.as_deref());
+    let socket = heddle_web::bind(configuration.listen).await?;
+    let local = socket.local_addr().map_err(|source| StartError::File { path: "listener".into(), source })?;
+    let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
+    foundation::fix_public_url(&store, &operator, &public_url).await?;
+    let foundation =
+        Foundation::build(&configuration, data_dir.clone(), (store, scopes), public_url.clone()).await?;
+    let foundation = Arc::new(foundation);
+    let credentials = bootstrap::operator_credentials(&foundation).await?;
+    let clients = ServiceClients::obtain(&foundation).await?;
+    let (stop, shutdown) = Shutdown::pair();
+    let built = roles::build(&configuration, &foundation, &clients, &shutdown).await?;
+    let worker = built.worker.start();
+    let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);
+    tracing::info!(component = "server", action = "start", url = public_url, "the server answers");
+    Ok(Running { url: public_url, configuration, data_dir, credentials, worker, listener, database })
+}
+
+/// In development the port of the first start is kept, unless another one was asked for: it is part of the URL.
+fn prefer_known_port(configuration: &mut Configuration, known: Option<&str>) {
+    let known = known.and_then(|url| url::Url::parse(url).ok());
+    let port = known.and_then(|url| url.port_or_known_default());
+    if let Some(port) = port
+        && configuration.public_url.is_none()
+        && (configuration.listen.port() == 0 || !configuration.port_was_given)
+    {
+        configuration.listen.set_port(port);
+    }
+}
+
+impl Running {
+    /// The public URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where state is kept.
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.path()
+    }
+
+    /// Where the operator's generated credentials lie, if they still do.
+    pub fn credentials_file(&self) -> Option<PathBuf> {
+        self.credentials.is_some().then(|| self.data_dir.credentials())
+    }
+
+    /// The operator's generated credentials.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    /// The roles that run.
+    pub fn roles(&self) -> &[Role] {
+        &self.configuration.roles
+    }
+
+    /// Which database.
+    pub fn database(&self) -> &'static str {
+        match self.configuration.database {
+            DatabaseSettings::Sqlite => "sqlite",
+            DatabaseSettings::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// Whether it runs for development.
+    pub fn is_development(&self) -> bool {
+        self.configuration.development
+    }
+
+    /// Stops: no new requests, those under way and the jobs under way end, then the database is closed.
+    pub async fn stop(self) {
+        let patience = self.configuration.drain_patience;
+        self.listener.stop().await;
+        self.worker.drain(patience).await;
+        if tokio::time::timeout(Duration::from_secs(5), self.database.close()).await.is_err() {
+            tracing::warn!(component = "server", action = "stop", "the database did not close in time");
+        }
+        tracing::info!(component = "server", action = "stop", "the server has stopped");
+    }
+}
+
+/// Returns at SIGTERM or SIGINT.
+pub async fn until_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!(component = "server", action = "start", "signals cannot be received");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! What PostgreSQL and its driver say, in the port's words.
+
+use std::error::Error as _;
+
+use deadpool_postgres::PoolError;
+use heddle_store::StoreError;
+use tokio_postgres::{Error, error::SqlState};
+
+/// Raised by `heddle.save` and its like: another version.
+pub(crate) const STALE: &str = "HD001";
+/// Raised by `heddle.complete` and its like: another lease.
+pub(crate) const LEASE_LOST: &str = "HD002";
+
+/// An error of a statement or of a connection.
+pub(crate) fn of_statement(error: &Error) -> StoreError {
+    let reason = format!("PostgreSQL: {}", text(error));
+    match error.code() {
+        None => StoreError::Unavailable { reason },
+        Some(state) if is_temporary(state) => StoreError::Unavailable { reason },
+        Some(_) => StoreError::Unusable { reason },
+    }
+}
+
+/// Classes of SQLSTATE (PostgreSQL documentation, appendix A) that pass: connection exceptions, rolled back
+/// transactions, too few resources, locks, operator intervention, and I/O errors.
+fn is_temporary(state: &SqlState) -> bool {
+    ["08", "40", "53", "55", "57", "58"].iter().any(|class| state.code().starts_with(class))
+        // The database or a role may be about to be created.
+        && *state != SqlState::FEATURE_NOT_SUPPORTED
+}
+
+/// Whether the database chose this transaction to break off, so that it may be sent again as it is.
+pub(crate) fn is_conflict(error: &Error) -> bool {
+    matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+}
+
+pub(crate) fn of_pool(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) => of_statement(&error),
+        PoolError::Closed => StoreError::Unavailable { reason: "it is closed".to_owned() },
+        PoolError::Timeout(_) => {
+            StoreError::Unavailable { reason: "no connection became free in time".to_owned() }
+        }
+        PoolError::PostCreateHook(error) => StoreError::Unavailable { reason: error.to_string() },
+        PoolError::NoRuntimeSpecified => {
+            StoreError::Unusable { reason: "the connection pool has no timer; this is a defect".to_owned() }
+        }
+    }
+}
+
+/// What it says and why, without what it was told: the driver puts no password into either.
+pub(crate) fn text(error: &Error) -> String {
+    if let Some(said) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", said.message(), said.code().code());
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

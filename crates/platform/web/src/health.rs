@@ -1,0 +1,134 @@
+//! Whether a process lives, has started, and can do its work; and which version it is.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::get,
+};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::{Shutdown, reply};
+
+/// Longest time that one check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Something that must work for this process to do its work.
+#[async_trait]
+pub trait Check: Send + Sync {
+    /// Its name, such as `database`.
+    fn name(&self) -> &'static str;
+    /// Tries it; a failure is one sentence without secrets.
+    async fn check(&self) -> Result<(), String>;
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Component {
+    component: &'static str,
+    is_healthy: bool,
+    failure: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    is_system_healthy: bool,
+    component_results: Vec<Component>,
+}
+
+#[derive(Serialize)]
+struct Version {
+    name: &'static str,
+    version: &'static str,
+}
+
+struct Checks {
+    checks: Vec<Arc<dyn Check>>,
+    shutdown: Shutdown,
+}
+
+/// `/health/{startup,liveness,readiness}`, their aliases `/api/check/…`, and `/version` with its alias. A process that
+/// stops is alive and not ready.
+pub fn routes(checks: Vec<Arc<dyn Check>>, version: &'static str, shutdown: Shutdown) -> Router {
+    let shown = move || async move { reply(StatusCode::OK, &Version { name: "heddle", version }) };
+    let mut router = Router::new().route("/version", get(shown)).route("/api/v1/version", get(shown));
+    for base in ["/health", "/api/check"] {
+        router = router
+            .route(&format!("{base}/liveness"), get(liveness))
+            .route(&format!("{base}/startup"), get(readiness))
+            .route(&format!("{base}/readiness"), get(readiness));
+    }
+    router.route("/api/check/health", get(readiness)).with_state(Arc::new(Checks { checks, shutdown }))
+}
+
+async fn liveness() -> Response {
+    reply(StatusCode::OK, &Health { is_system_healthy: true, component_results: Vec::new() })
+}
+
+async fn readiness(State(checks): State<Arc<Checks>>) -> Response {
+    let mut results = Vec::with_capacity(checks.checks.len() + 1);
+    for check in &checks.checks {
+        let outcome = tokio::time::timeout(CHECK_TIMEOUT, check.check()).await;
+        let failure = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(reason)) => Some(reason),
+            Err(_) => Some(format!("it did not answer within {} s", CHECK_TIMEOUT.as_secs())),
+        };
+        results.push(Component { component: check.name(), is_healthy: failure.is_none(), failure });
+    }
+    if checks.shutdown.is_requested() {
+        let failure = Some("the server is stopping".to_owned());
+        results.push(Component { component: "server", is_healthy: false, failure });
+    }
+    let healthy = results.iter().all(|component| component.is_healthy);
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    reply(status, &Health { is_system_healthy: healthy, component_results: results })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    struct Fixed(Result<(), String>);
+
+    #[async_trait]
+    impl Check for Fixed {
+        fn name(&self) -> &'static str {
+            "database"
+        }
+        async fn check(&self) -> Result<(), String> {
+            self.0.clone()
+        }
+    }
+
+    async fn ask(router: Router, path: &str) -> (StatusCode, String) {
+        let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+        let response = router.oneshot(request).await.expect("infallible");
+        let status = response.status();
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn readiness_names_what_fails_and_liveness_does_not_care() {
+        let (stop, shutdown) = Shutdown::pair();
+        let good = routes(vec![Arc::new(Fixed(Ok(())))], "1", shutdown.clone());
+        let bad = routes(vec![Arc::new(Fixed(Err("it is away".to_owned())))], "1", shutdown);
+        assert_eq!(ask(good.clone(), "/health/readiness").await.0, StatusCode::OK);
+        let (status, body) = ask(bad.clone(), "/api/check/readiness").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains("it is away"), "{body}");
+        assert_eq!(ask(bad, "/health/liveness").await.0, StatusCode::OK);
+        stop.stop();
+        assert_eq!(ask(good, "/health/readiness").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

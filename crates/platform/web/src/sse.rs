@@ -1,0 +1,108 @@
+//! Server-sent events (WHATWG HTML §9.2), resumable by `Last-Event-ID` or `?after=`.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use futures::{Stream, StreamExt, stream};
+use http::{HeaderMap, HeaderValue, header};
+use serde::Deserialize;
+
+use crate::{Kind, Rejection, Shutdown};
+
+/// How often a quiet stream says that it is alive; proxies cut off what is silent for a minute.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// One event to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerEvent {
+    /// Its place: what a client sends back to go on behind it.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// One line of text, usually JSON.
+    pub data: String,
+}
+
+/// The query parameter by which a client that cannot set headers resumes.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Resume {
+    /// The place of the last event that was seen.
+    pub after: Option<String>,
+}
+
+/// Where a client wants to go on: the header wins over the query; `None` is from now on.
+pub fn resume_from(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Rejection> {
+    let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let Some(text) = header.or(query.after.as_deref()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let malformed = || Rejection::new(Kind::Malformed, format!("'{text}' is not a place in this feed."));
+    text.parse().map(Some).map_err(|_| malformed())
+}
+
+/// Streams events until the client goes away or the server stops. The first line is the comment `: open <place>`, by
+/// which a client knows that from here on it misses nothing.
+pub fn respond<S>(place: u64, events: S, shutdown: Shutdown) -> Response
+where
+    S: Stream<Item = ServerEvent> + Send + 'static,
+{
+    let opening = stream::once(std::future::ready(format!(": open {place}\n\n")));
+    let texts = stream::unfold(Box::pin(events), |mut events| async move {
+        let text = match tokio::time::timeout(ALIVE, events.next()).await {
+            Ok(Some(event)) => text(&event),
+            Ok(None) => return None,
+            Err(_) => ": alive\n\n".to_owned(),
+        };
+        Some((text, events))
+    });
+    let lines = opening.chain(texts).take_until(shutdown.requested()).map(Ok::<_, Infallible>);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, Body::from_stream(lines)).into_response()
+}
+
+fn text(event: &ServerEvent) -> String {
+    // A line break would end the field early; JSON has none outside of its texts, where it is escaped.
+    let line = |text: &str| text.replace(['\n', '\r'], " ");
+    format!("id: {}\nevent: {}\ndata: {}\n\n", line(&event.id), line(&event.kind), line(&event.data))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[test]
+    fn the_header_wins_and_nonsense_is_refused() {
+        let query = Resume { after: Some("3".to_owned()) };
+        let headers = HeaderMap::from_iter([(
+            header::HeaderName::from_static("last-event-id"),
+            HeaderValue::from_static("7"),
+        )]);
+        assert_eq!(resume_from(&headers, &query), Ok(Some(7)));
+        assert_eq!(resume_from(&HeaderMap::new(), &query), Ok(Some(3)));
+        assert_eq!(resume_from(&HeaderMap::new(), &Resume::default()), Ok(None));
+        assert!(resume_from(&HeaderMap::new(), &Resume { after: Some("x".to_owned()) }).is_err());
+    }
+
+    #[tokio::test]
+    async fn events_follow_the_opening_and_the_stop_ends_the_stream() {
+        let (stop, shutdown) = Shutdown::pair();
+        let event = ServerEvent { id: "8".to_owned(), kind: "a".to_owned(), data: "{}\n".to_owned() };
+        let events = stream::once(std::future::ready(event)).chain(stream::pending());
+        let mut body = respond(7, events, shutdown).into_body();
+        let mut next = async || {
+            let frame = body.frame().await?.expect("infallible");
+            Some(String::from_utf8(frame.into_data().expect("data").to_vec()).expect("text"))
+        };
+        assert_eq!(next().await.as_deref(), Some(": open 7\n\n"));
+        assert_eq!(next().await.as_deref(), Some("id: 8\nevent: a\ndata: {} \n\n"));
+        stop.stop();
+        assert_eq!(next().await, None);
+    }
+}

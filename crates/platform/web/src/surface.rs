@@ -1,0 +1,196 @@
+//! Finishes the router of one surface: everything around its handlers.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use heddle_clock::Environment;
+use heddle_telemetry::{TraceContext, trace};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::{ErrorBody, InFlight, Kind, Refused, Rejection, body::BodyLimits};
+
+/// How long a client that finds every place taken is asked to wait.
+const FULL_WAIT: Duration = Duration::from_secs(1);
+
+/// A surface in the making: a name, an error body, limits.
+pub struct Surface<E> {
+    shared: Shared,
+    limits: BodyLimits,
+    surface: std::marker::PhantomData<fn() -> E>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    name: &'static str,
+    environment: Environment,
+    in_flight: Option<InFlight>,
+    quiet: bool,
+}
+
+impl<E: ErrorBody> Surface<E> {
+    /// A surface called `name` in metrics and logs.
+    #[must_use]
+    pub fn new(name: &'static str, environment: Environment) -> Self {
+        let shared = Shared { name, environment, in_flight: None, quiet: false };
+        Self { shared, limits: BodyLimits::default(), surface: std::marker::PhantomData }
+    }
+
+    /// With this many places; who finds none is told to come again (503).
+    #[must_use]
+    pub fn in_flight(mut self, in_flight: InFlight) -> Self {
+        self.shared.in_flight = Some(in_flight);
+        self
+    }
+
+    /// With this bound on JSON bodies, in bytes; 1 MiB unless said. Handlers that stream bound for themselves.
+    #[must_use]
+    pub fn body_bytes_max(mut self, body_bytes_max: usize) -> Self {
+        self.limits.body_bytes_max = body_bytes_max;
+        self
+    }
+
+    /// With access lines at debug level only: for health, which is asked all the time.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.shared.quiet = true;
+        self
+    }
+
+    /// The router with everything around it.
+    pub fn finish(self, router: Router) -> Router {
+        let Self { shared, limits, .. } = self;
+        router
+            .fallback(nothing_here::<E>)
+            .method_not_allowed_fallback(wrong_method::<E>)
+            .layer(DefaultBodyLimit::disable())
+            .layer(axum::Extension(limits))
+            .layer(middleware::from_fn_with_state(Arc::new(shared), around::<E>))
+    }
+}
+
+async fn nothing_here<E: ErrorBody>() -> Refused<E> {
+    Rejection::new(Kind::NotFound, "There is nothing at this path.").into()
+}
+
+async fn wrong_method<E: ErrorBody>() -> Refused<E> {
+    Rejection::new(Kind::MethodNotAllowed, "This path exists, but not for this method.").into()
+}
+
+/// Around every request: its trace, its span, its place, its panic, its numbers.
+async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let header = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
+    let context = TraceContext::continue_or_begin(header, &shared.environment);
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let method = request.method().as_str().to_owned();
+    let span = tracing::info_span!(
+        "request",
+        trace_id = %context.trace_id(),
+        component = shared.name,
+        action = %format_args!("{method} {route}"),
+        participant_context_id = participant(&route, request.uri().path()),
+    );
+    let begun = Instant::now();
+    let work = async {
+        let Some(_place) = shared.in_flight.as_ref().map_or(Some(None), |places| places.enter().map(Some)) else {
+            let full = Rejection::unavailable("Too many requests are under way; try again shortly.", FULL_WAIT);
+            return Refused::<E>::from(full).into_response();
+        };
+        match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+            Ok(response) => response,
+            Err(_) => Refused::<E>::from(Rejection::internal(&"a handler panicked")).into_response(),
+        }
+    };
+    let measured = async {
+        let response = work.await;
+        account(&shared, &method, &route, &response, begun.elapsed());
+        response
+    };
+    trace::within(context, measured.instrument(span)).await
+}
+
+fn account(shared: &Shared, method: &str, route: &str, response: &Response, elapsed: Duration) {
+    let status = response.status().as_u16();
+    let labels = [
+        ("surface", shared.name.to_owned()),
+        ("route", route.to_owned()),
+        ("method", method.to_owned()),
+    ];
+    metrics::histogram!("heddle_http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    let mut labels = labels.to_vec();
+    labels.push(("status", status.to_string()));
+    metrics::counter!("heddle_http_requests_total", &labels).increment(1);
+    let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    if shared.quiet {
+        tracing::debug!(status, ms, "answered");
+    } else {
+        tracing::info!(status, ms, "answered");
+    }
+}
+
+/// The participant context that the path names: the segment in the place of `{context}` or `{ctx}` of the route.
+fn participant<'p>(route: &str, path: &'p str) -> Option<&'p str> {
+    let mut parameters = route.split('/').zip(path.split('/'));
+    parameters.find(|(name, _)| matches!(*name, "{context}" | "{ctx}" | "{participant}")).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use http::{StatusCode, header};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::Management;
+
+    async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, String, Option<String>) {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        let response = router.clone().oneshot(request).await.expect("infallible");
+        let retry = response.headers().get(header::RETRY_AFTER).map(|v| v.to_str().expect("text").to_owned());
+        let status = response.status();
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned(), retry)
+    }
+
+    fn surface(places: usize) -> Router {
+        let router = Router::new()
+            .route("/fine", get(async || "fine"))
+            .route("/defect", get(async || -> &'static str { panic!("a defect of a test") }));
+        Surface::<Management>::new("test", Environment::system()).in_flight(InFlight::new(places)).finish(router)
+    }
+
+    #[tokio::test]
+    async fn every_refusal_speaks_the_surfaces_language() {
+        let router = surface(1);
+        assert_eq!(ask(&router, "GET", "/fine").await.0, StatusCode::OK);
+        for (method, path, status) in [
+            ("GET", "/nowhere", StatusCode::NOT_FOUND),
+            ("POST", "/fine", StatusCode::METHOD_NOT_ALLOWED),
+            ("GET", "/defect", StatusCode::INTERNAL_SERVER_ERROR),
+        ] {
+            let (found, body, _) = ask(&router, method, path).await;
+            assert_eq!(found, status, "{method} {path}");
+            assert!(body.starts_with("[{\"message\""), "{body}");
+        }
+        assert_eq!(ask(&router, "GET", "/fine").await.0, StatusCode::OK, "the place of the panic is free again");
+    }
+
+    #[tokio::test]
+    async fn a_full_surface_says_when_to_come_again() {
+        let (status, _, retry) = ask(&surface(0), "GET", "/fine").await;
+        assert_eq!((status, retry.as_deref()), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
+    }
+
+    #[test]
+    fn the_participant_is_read_from_the_path() {
+        assert_eq!(participant("/api/dsp/{context}/{profile}/x", "/api/dsp/alice/p/x"), Some("alice"));
+        assert_eq!(participant("/version", "/version"), None);
+    }
+}

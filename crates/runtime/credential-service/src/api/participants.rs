@@ -1,0 +1,124 @@
+//! `/participants`: make, list, show, remove, activate.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use heddle_ids::ParticipantContextId;
+use heddle_store::{Published, StoreError};
+use heddle_web::{IdempotentJson, Kind, Management, Path, Query, Refused, Rejection, reply};
+use serde::Deserialize;
+
+use super::{
+    guard::{Caller, PARTICIPANTS_ADMIN, PARTICIPANTS_READ, PARTICIPANTS_WRITE, forbidden},
+    resource::{CreatedParticipant, ParticipantResource},
+};
+use crate::{
+    CredentialService,
+    participant::{self, HOLDER, ParticipantError, PublishedHolder, manifest::ParticipantManifest},
+};
+
+/// Most participant contexts that one page shows.
+const PAGE_MAX: u32 = 1_000;
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    #[serde(default)]
+    offset: u32,
+    limit: Option<u32>,
+}
+
+/// `?isActive=`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Activation {
+    is_active: bool,
+}
+
+fn refused(error: ParticipantError) -> Rejection {
+    match error {
+        ParticipantError::Exists(_) => Rejection::new(Kind::Conflict, error.to_string()),
+        ParticipantError::Store(error) => taken(error),
+        ParticipantError::Vault(error) => Rejection::internal(&error),
+    }
+}
+
+/// A duplicate is an id or a DID that somebody has.
+fn taken(error: StoreError) -> Rejection {
+    match error {
+        StoreError::Duplicate { ref id, .. } => {
+            Rejection::new(Kind::Conflict, format!("The id or DID '{id}' is taken."))
+        }
+        error => error.into(),
+    }
+}
+
+pub(super) async fn list(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Query(page, ..): Query<Page, Management>,
+) -> Result<Response, Refused<Management>> {
+    service.operator(&caller, &PARTICIPANTS_ADMIN)?;
+    let limit = page.limit.unwrap_or(50).min(PAGE_MAX);
+    let rows = skip(&service, page.offset, limit).await?;
+    let resource = |row: &Published| -> Result<ParticipantResource, Rejection> {
+        let holder: PublishedHolder = row.value()?;
+        let id = ParticipantContextId::parse(row.key.as_str()).map_err(|error| Rejection::internal(&error))?;
+        Ok(ParticipantResource::published(id, &holder))
+    };
+    let page = rows.iter().map(resource).collect::<Result<Vec<_>, _>>()?;
+    Ok(reply(StatusCode::OK, &page))
+}
+
+/// The directory is read by key; an offset is walked.
+async fn skip(service: &CredentialService, offset: u32, limit: u32) -> Result<Vec<Published>, StoreError> {
+    let (mut after, mut left): (Option<String>, u32) = (None, offset);
+    while left > 0 {
+        let rows = service.store.published(HOLDER, after.as_deref(), left.min(PAGE_MAX)).await?;
+        let Some(last) = rows.last() else { return Ok(Vec::new()) };
+        after = Some(last.key.clone());
+        left = left.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    }
+    service.store.published(HOLDER, after.as_deref(), limit).await
+}
+
+pub(super) async fn show(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Path(named, ..): Path<ParticipantContextId, Management>,
+) -> Result<Response, Refused<Management>> {
+    let scope = service.authorised(&caller, &named, &PARTICIPANTS_READ).await?;
+    let context = service.context(&mut service.store.begin(&scope), &scope).await?;
+    Ok(reply(StatusCode::OK, &ParticipantResource::from(context.value())))
+}
+
+pub(super) async fn remove(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Path(named, ..): Path<ParticipantContextId, Management>,
+) -> Result<Response, Refused<Management>> {
+    let scope = service.authorised(&caller, &named, &PARTICIPANTS_WRITE).await?;
+    let mut transaction = service.store.begin(&scope);
+    let context = service.context(&mut transaction, &scope).await?;
+    participant::delete(&mut transaction, &context).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn activate(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Path(named, ..): Path<ParticipantContextId, Management>,
+    Query(wanted, ..): Query<Activation, Management>,
+) -> Result<Response, Refused<Management>> {
+    let scope = service.authorised(&caller, &named, &PARTICIPANTS_WRITE).await?;
+    let mut transaction = service.store.begin(&scope);
+    let context = service.context(&mut transaction, &scope).await?;
+    participant::set_active(&mut transaction, &context, wanted.is_active).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

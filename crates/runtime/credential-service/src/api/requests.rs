@@ -1,0 +1,101 @@
+//! `…/credentials/request`: ask an issuer for credentials, and see how far that is.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::Response,
+};
+use heddle_clock::Environment;
+use heddle_credentials::Format;
+use heddle_did::Did;
+use heddle_ids::{HolderPid, ParticipantContextId};
+use heddle_web::{Management, Path, Refused, Rejection, reply};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+
+use super::guard::{Caller, REQUESTS_READ, not_found};
+use crate::{
+    CredentialService,
+    wallet::{CredentialRequest, Wanted},
+};
+
+/// Most credentials of one request.
+const CREDENTIALS_MAX: usize = 100;
+/// Longest type or id, in bytes.
+const TEXT_BYTES_MAX: usize = 1024;
+/// What stands in a path segment as it is.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The body.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RequestBody {
+    issuer_did: Did,
+    #[serde(default)]
+    holder_pid: Option<HolderPid>,
+    credentials: Vec<WantedBody>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WantedBody {
+    /// The id of the issuer's credential object; left out, it is found by type and format.
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(rename = "type", alias = "credentialType")]
+    kind: String,
+    format: Format,
+}
+
+impl RequestBody {
+    /// The request that is meant.
+    pub(super) fn checked(self, environment: &Environment) -> Result<CredentialRequest, Rejection> {
+        if !(1..=CREDENTIALS_MAX).contains(&self.credentials.len()) {
+            let message = format!("expected 1 to {CREDENTIALS_MAX} credentials");
+            return Err(Rejection::invalid("/credentials", message));
+        }
+        let (mut wanted, mut seen) = (Vec::new(), BTreeSet::new());
+        for (index, entry) in self.credentials.into_iter().enumerate() {
+            let at = |member: &str| format!("/credentials/{index}/{member}");
+            let legal = |text: &str| (1..=TEXT_BYTES_MAX).contains(&text.len());
+            if !legal(&entry.kind) {
+                return Err(Rejection::invalid(at("type"), "expected the type of a credential"));
+            }
+            if entry.id.as_deref().is_some_and(|id| !legal(id)) {
+                return Err(Rejection::invalid(at("id"), "expected the id of a credential object, or nothing"));
+            }
+            let key = entry.id.clone().unwrap_or_else(|| format!("{} {}", entry.format.alias(), entry.kind));
+            if !seen.insert(key) {
+                return Err(Rejection::invalid(at("id"), "the same credential is asked for twice"));
+            }
+            wanted.push(Wanted { id: entry.id, credential_type: entry.kind, format: entry.format });
+        }
+        let (ms, random) = environment.id_parts();
+        let holder_pid = self.holder_pid.unwrap_or_else(|| HolderPid::from_parts(ms, random));
+        Ok(CredentialRequest::new(holder_pid, self.issuer_did, wanted, environment.now()))
+    }
+}
+
+/// Where a request is shown.
+pub(super) fn location(context: &ParticipantContextId, holder_pid: &HolderPid) -> String {
+    let segment = |text| utf8_percent_encode(text, SEGMENT);
+    format!(
+        "/api/identity/v1beta/participants/{}/credentials/request/{}",
+        segment(context.as_str()),
+        segment(holder_pid.as_str())
+    )
+}
+
+use super::resource::RequestResource;
+
+pub(super) async fn show(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Path((named, pid), ..): Path<(ParticipantContextId, HolderPid), Management>,
+) -> Result<Response, Refused<Management>> {
+    let scope = service.authorised(&caller, &named, &REQUESTS_READ).await?;
+    let request = service.store.begin(&scope).load::<CredentialRequest>(pid.as_str()).await?;
+    let request = request.ok_or_else(|| not_found("credential request", pid.as_str()))?;
+    Ok(reply(StatusCode::OK, &RequestResource::from(request.value())))
+}
