@@ -1,13 +1,13 @@
 //! Many statements, one round trip.
 
-use std::{future::poll_fn, pin::Pin, task::Poll};
+use std::{borrow::Cow, future::poll_fn, pin::Pin, task::Poll};
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::{Error, Row, Statement, types::ToSql};
 
 /// A statement with its values.
 pub(crate) struct Call {
-    pub(crate) sql: &'static str,
+    pub(crate) sql: Cow<'static, str>,
     pub(crate) values: Vec<Value>,
 }
 
@@ -15,8 +15,8 @@ pub(crate) struct Call {
 pub(crate) type Value = Box<dyn ToSql + Sync + Send>;
 
 impl Call {
-    pub(crate) fn new(sql: &'static str, values: Vec<Value>) -> Self {
-        Self { sql, values }
+    pub(crate) fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Self {
+        Self { sql: sql.into(), values }
     }
 }
 
@@ -26,7 +26,7 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-/// Sends `begin`, the calls and `end` without waiting in between; the result of every call, in order. The first
+/// Sends `begin`, the calls and `end` (either may be empty) without waiting in between; the result of every call, in order. The first
 /// error is the telling one: after it, all others say that the transaction is broken off.
 ///
 /// Once polled, it happens: nothing is left half-sent when the caller goes away.
@@ -39,7 +39,7 @@ pub(crate) async fn run(
     let mut statements = Vec::with_capacity(calls.len());
     for call in calls {
         // After its first use on a connection it is there already.
-        statements.push(client.prepare_cached(call.sql).await.map_err(PipelineError::elsewhere)?);
+        statements.push(client.prepare_cached(&call.sql).await.map_err(PipelineError::elsewhere)?);
     }
     let mut steps: Vec<Step<'_>> = Vec::with_capacity(calls.len() + 2);
     steps.push(batch(client, begin));

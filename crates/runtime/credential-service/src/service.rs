@@ -10,6 +10,7 @@ use heddle_outbound::{DidResolver, Outbound};
 use heddle_store::{Store, Worker};
 use heddle_tenancy::ScopeIssuer;
 use heddle_vault::Vault;
+use heddle_web::Shutdown;
 
 use crate::{
     InProcessTokens, api, endpoints,
@@ -37,6 +38,8 @@ pub struct Parts {
     pub resolver: DidResolver,
     /// The public URL, without a slash at its end.
     pub public_url: String,
+    /// Ends the event streams when the server stops.
+    pub shutdown: Shutdown,
 }
 
 /// Keys, DIDs, wallet, presentations and self-issued tokens of the participant contexts.
@@ -52,6 +55,7 @@ pub struct CredentialService {
     pub(crate) tokens: Arc<InProcessTokens>,
     pub(crate) rules: Rules,
     pub(crate) public_url: String,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl CredentialService {
@@ -72,6 +76,7 @@ impl CredentialService {
             tokens: Arc::new(tokens),
             rules: Rules::default(),
             public_url: parts.public_url,
+            shutdown: parts.shutdown,
         })
     }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use heddle_ids::ParticipantContextId;
 use heddle_store::{Published, StoreError};
-use heddle_web::{IdempotentJson, Kind, Management, Path, Query, Refused, Rejection, reply};
+use heddle_web::{IdempotentJson, Kind, Management, Path, Query, Refused, Rejection, Reply, reply};
 use serde::Deserialize;
 
 use super::{
@@ -55,6 +55,28 @@ fn taken(error: StoreError) -> Rejection {
         }
         error => error.into(),
     }
+}
+
+pub(super) async fn create(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    IdempotentJson(manifest, idempotency, ..): IdempotentJson<ParticipantManifest, Management>,
+) -> Result<Response, Refused<Management>> {
+    service.operator(&caller, &PARTICIPANTS_ADMIN)?;
+    let scope = service.authenticator.participant(&caller.0, manifest.id(), &PARTICIPANTS_ADMIN);
+    let scope = scope.map_err(forbidden)?;
+    let mut transaction = service.store.begin(&scope);
+    if let Some(earlier) = idempotency.earlier(&mut transaction, &caller.0.key()).await? {
+        return Ok(earlier);
+    }
+    let new = manifest.checked(&service.public_url);
+    let new = new.map_err(|error| Rejection::invalid(error.pointer, error.message))?;
+    let parts = (service.vault.as_ref(), &service.environment);
+    participant::create(&mut transaction, parts, new).await.map_err(refused)?;
+    let reply = Reply::json(StatusCode::OK, &CreatedParticipant::default());
+    let committed =
+        idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
+    Ok(committed.map_err(taken)?)
 }
 
 pub(super) async fn list(

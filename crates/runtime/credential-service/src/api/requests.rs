@@ -4,18 +4,21 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::LOCATION},
     response::Response,
 };
 use heddle_clock::Environment;
 use heddle_credentials::Format;
 use heddle_did::Did;
 use heddle_ids::{HolderPid, ParticipantContextId};
-use heddle_web::{Management, Path, Refused, Rejection, reply};
+use heddle_web::{IdempotentJson, Kind, Management, Path, Refused, Rejection, Reply, reply};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::guard::{Caller, REQUESTS_READ, not_found};
+use super::{
+    guard::{Caller, REQUESTS_READ, REQUESTS_WRITE, not_found},
+    resource::RequestResource,
+};
 use crate::{
     CredentialService,
     wallet::{CredentialRequest, Wanted},
@@ -87,7 +90,31 @@ pub(super) fn location(context: &ParticipantContextId, holder_pid: &HolderPid) -
     )
 }
 
-use super::resource::RequestResource;
+pub(super) async fn create(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Path(named, ..): Path<ParticipantContextId, Management>,
+    IdempotentJson(body, idempotency, ..): IdempotentJson<RequestBody, Management>,
+) -> Result<Response, Refused<Management>> {
+    let scope = service.authorised(&caller, &named, &REQUESTS_WRITE).await?;
+    let mut transaction = service.store.begin(&scope);
+    if let Some(earlier) = idempotency.earlier(&mut transaction, &caller.0.key()).await? {
+        return Ok(earlier);
+    }
+    let context = service.context(&mut transaction, &scope).await?;
+    if !context.is_active() {
+        return Err(Rejection::new(Kind::Malformed, "The participant context is not active.").into());
+    }
+    let request = body.checked(&service.environment)?;
+    transaction.insert(&request);
+    transaction.enqueue(request.send_job());
+    request.tell(&mut transaction, scope.participant());
+    let location = location(scope.participant(), &request.holder_pid);
+    let reply = Reply::empty(StatusCode::CREATED).with_header(&LOCATION, location);
+    let committed =
+        idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
+    Ok(committed?)
+}
 
 pub(super) async fn show(
     State(service): State<Arc<CredentialService>>,

@@ -10,7 +10,11 @@ mod sts;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::post};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{any, post},
+};
 use heddle_dcp::wire::MESSAGE_BYTES_MAX;
 use heddle_web::{InFlight, Management, Plain, Surface};
 
@@ -33,19 +37,18 @@ pub(crate) fn router(service: &Arc<CredentialService>) -> Router {
         .in_flight(InFlight::new(REQUESTS_MAX))
         .body_bytes_max(MESSAGE_BYTES_MAX)
         .finish(dcp);
-    let sts = Router::new().route("/token", post(sts::token)).with_state(service.clone());
+    let sts = Router::new().route("/token", post(sts::token).layer(DefaultBodyLimit::max(FORM_BYTES_MAX))).with_state(service.clone());
     let sts = Surface::<Plain>::new("sts", environment())
         .in_flight(InFlight::new(REQUESTS_MAX))
-        .body_bytes_max(FORM_BYTES_MAX)
         .finish(sts);
     Router::new()
-        .nest("/api/credentials/v1/participants/{participant_context_id}", dcp)
+        .nest("/api/credentials/v1/participants/{context}", dcp)
         .nest("/api/sts", sts)
 }
 
 /// DID documents at any path that ends in `/did.json`; everything else is not found.
 pub(crate) fn did_documents(service: &Arc<CredentialService>) -> Router {
-    let documents = Router::new().fallback(did::document).with_state(service.clone());
+    let documents = Router::new().route("/{*path}", any(did::document)).with_state(service.clone());
     Surface::<Plain>::new("did", service.environment.clone())
         .in_flight(InFlight::new(REQUESTS_MAX))
         .finish(documents)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    extract::State,
+    extract::{State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -38,8 +38,9 @@ struct ErrorResponse {
 pub(super) async fn token(
     State(service): State<Arc<CredentialService>>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, TokenRefusal> {
+    let body = body.map_err(|_| TokenRefusal::InvalidRequest("the body cannot be read, or is larger than 16 KiB"))?;
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
     let (client, mut fields) = client_form(text(header::CONTENT_TYPE), text(header::AUTHORIZATION), &body)?;
     let clients = service.token_service.as_ref().ok_or(TokenRefusal::InvalidClient)?;

@@ -15,6 +15,7 @@ use heddle_store::{Event, EventCursor, RunningWorker, Store, Worker, WorkerLimit
 use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{Actor, OperatorScope, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
+use heddle_web::{Shutdown, Stop};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -29,6 +30,7 @@ pub struct World {
     pub outbound: Outbound,
     pub resolver: DidResolver,
     pub service: Arc<CredentialService>,
+    pub stop: Stop,
     _worker: RunningWorker,
 }
 
@@ -124,6 +126,7 @@ impl World {
             OutboundConfig { allow_http: true, allow_private_addresses: true, ..OutboundConfig::default() };
         let outbound = Outbound::new(config, environment.clone()).expect("a client");
         let resolver = DidResolver::new(outbound.clone(), web::Scheme::Http);
+        let (stop, shutdown) = Shutdown::pair();
         let service = CredentialService::new(Parts {
             store: store.clone(),
             environment,
@@ -134,12 +137,13 @@ impl World {
             outbound: outbound.clone(),
             resolver: resolver.clone(),
             public_url: url.clone(),
+            shutdown,
         });
         let router = service.router().fallback_service(service.did_documents());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let worker = Worker::new(store.clone(), scopes.clone(), WorkerLimits::default());
         let worker = service.jobs(worker).start();
-        Self { url, port, store, scopes, clients, outbound, resolver, service, _worker: worker }
+        Self { url, port, store, scopes, clients, outbound, resolver, service, stop, _worker: worker }
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {

@@ -1,0 +1,5 @@
+//! What operators look at: health by dependency, version, metrics.
+
+mod endpoints;
+
+pub use endpoints::{routes, start_metrics};

@@ -1,0 +1,51 @@
+//! Gives events their places.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::Pool;
+use heddle_store::{Signals, StoreError};
+use tokio::sync::Notify;
+
+use crate::{
+    error::of_pool,
+    listener::Announcements,
+    pipeline::{Call, values},
+    reads::{count_of, read},
+    session,
+};
+
+/// Events that get their places in one commit.
+const BATCH: i64 = 1000;
+/// Looks for events without a place at least this often: those of a process that died after its commit.
+const SAFETY_NET: Duration = Duration::from_secs(5);
+
+/// Gives places whenever `written` says that there are events without one, until it is aborted.
+pub(crate) async fn sequence(
+    pool: Pool,
+    written: Arc<Notify>,
+    signals: Signals,
+    announcements: Announcements,
+) {
+    loop {
+        match place(&pool).await {
+            Ok(0) => {
+                // A wait that ends by time is the safety net.
+                drop(tokio::time::timeout(SAFETY_NET, written.notified()).await);
+            }
+            Ok(_) => {
+                signals.notify_events();
+                announcements.events();
+            }
+            Err(error) => {
+                tracing::warn!(component = "store", action = "sequence", %error, "events wait for their places");
+                tokio::time::sleep(SAFETY_NET).await;
+            }
+        }
+    }
+}
+
+async fn place(pool: &Pool) -> Result<u64, StoreError> {
+    let client = pool.get().await.map_err(of_pool)?;
+    let call = Call::new("SELECT heddle.place_events($1)", values![BATCH]);
+    count_of(&read(&client, session::WRITE_AS_WORKER, Vec::new(), call).await?)
+}

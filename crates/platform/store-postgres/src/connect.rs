@@ -1,0 +1,81 @@
+//! From a URL to a pool of connections with the settings that the port promises.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use heddle_store::StoreError;
+use tokio_postgres::{Config, NoTls};
+
+use crate::error::text;
+
+/// How a database is connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// Most connections of this process, besides one that listens.
+    pub connections_max: usize,
+    /// How long to wait for a connection to be made.
+    pub connect_wait: Duration,
+    /// How long to wait for a connection to become free.
+    pub pool_wait: Duration,
+    /// The server breaks off a statement that takes longer.
+    pub statement_wait: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 16,
+            connect_wait: Duration::from_secs(5),
+            pool_wait: Duration::from_secs(10),
+            statement_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Reads the URL. Its password is in none of the errors.
+pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, StoreError> {
+    let mut config: Config = url.parse().map_err(|_| StoreError::Unusable {
+        reason: "the database's URL cannot be read: expected postgresql://user:password@host:port/database"
+            .to_owned(),
+    })?;
+    if config.get_application_name().is_none() {
+        config.application_name("heddle");
+    }
+    config.connect_timeout(options.connect_wait);
+    Ok(config)
+}
+
+/// A pool; no connection is made yet.
+pub(crate) fn pool(config: Config, options: &PostgresOptions) -> Result<Pool, StoreError> {
+    let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(config, NoTls, recycle);
+    let settings = settings(options);
+    let set = Hook::async_fn(move |client, _| {
+        let settings = settings.clone();
+        Box::pin(async move {
+            client.batch_execute(&settings).await.map_err(|e| HookError::message(text(&e)))
+        })
+    });
+    Pool::builder(manager)
+        .max_size(options.connections_max)
+        .wait_timeout(Some(options.pool_wait))
+        .create_timeout(Some(options.connect_wait))
+        .runtime(Runtime::Tokio1)
+        .post_create(set)
+        .build()
+        .map_err(|e| StoreError::Unusable { reason: format!("no pool of connections can be made: {e}") })
+}
+
+/// What every connection is set to, whatever the server's or the role's defaults are. A server that waits for its
+/// replicas to apply goes on doing so.
+fn settings(options: &PostgresOptions) -> String {
+    format!(
+        "SELECT set_config('synchronous_commit', 'on', false)
+         WHERE current_setting('synchronous_commit') <> 'remote_apply';
+         SET statement_timeout = {statement};
+         SET idle_in_transaction_session_timeout = 60000;
+         SET default_transaction_isolation = 'read committed';
+         SET jit = off;",
+        statement = options.statement_wait.as_millis()
+    )
+}

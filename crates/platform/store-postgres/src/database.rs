@@ -1,0 +1,169 @@
+//! The port.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use deadpool_postgres::{Object, Pool};
+use heddle_clock::{Environment, Timestamp};
+use heddle_store::{
+    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
+    Signals, Snapshot, StoreError,
+};
+use heddle_tenancy::{Access, Directory};
+use tokio::{sync::Notify, task::JoinHandle};
+use tokio_postgres::NoTls;
+
+use crate::{
+    PostgresOptions, background, claim, commit, connect,
+    error::{of_pool, of_statement},
+    listener::{self, Announcements},
+    migration,
+    pipeline::{Call, values},
+    reads, session,
+    snapshot::PostgresSnapshot,
+};
+
+/// A connected PostgreSQL database.
+pub struct PostgresDatabase {
+    pool: Pool,
+    signals: Signals,
+    announcements: Announcements,
+    /// Events were written that have no places yet.
+    written: Arc<Notify>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl PostgresDatabase {
+    /// Connects, brings the schema up to date and starts what runs in the background.
+    ///
+    /// The login role of `url` needs to own the database (or have `CREATE` on it), and to be able to create roles
+    /// or to be a member of the store's.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server cannot be reached, `Unusable` when the URL, the server's version, the roles or
+    /// the schema do not fit. No error holds the password.
+    pub async fn connect(
+        url: &str,
+        options: &PostgresOptions,
+        environment: &Environment,
+    ) -> Result<Self, StoreError> {
+        let config = connect::config(url, options)?;
+        let pool = connect::pool(config.clone(), options)?;
+        let client = pool.get().await.map_err(of_pool)?;
+        if let Err(error) = migration::run(&client, environment.now()).await {
+            // It may be in the middle of a transaction.
+            drop(Object::take(client));
+            return Err(error);
+        }
+        drop(client);
+        let (signals, announcements) = (Signals::default(), Announcements::default());
+        let written = Arc::new(Notify::new());
+        let sequence =
+            background::sequence(pool.clone(), written.clone(), signals.clone(), announcements.clone());
+        let listen = listener::run(config, NoTls, signals.clone(), announcements.clone());
+        let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen)]);
+        Ok(Self { pool, signals, announcements, written, tasks })
+    }
+
+    async fn client(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(of_pool)
+    }
+
+    fn stop(&self) {
+        for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
+        }
+    }
+}
+
+#[async_trait]
+impl Database for PostgresDatabase {
+    async fn snapshot(&self, access: Access) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(PostgresSnapshot::new(self.client().await?, access)))
+    }
+
+    async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError> {
+        let client = self.client().await?;
+        let (receipt, moved) = commit::commit(&client, &access, &batch).await?;
+        drop(client);
+        if moved.events {
+            self.written.notify_one();
+        }
+        if moved.jobs {
+            self.signals.notify_jobs();
+            self.announcements.jobs();
+        }
+        Ok(receipt)
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
+        claim::claim(&*self.client().await?, &request).await
+    }
+
+    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
+        claim::extend(&*self.client().await?, leases, until).await
+    }
+
+    async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        claim::next_due(&*self.client().await?, kinds, after).await
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {
+        reads::events(&*self.client().await?, &query).await
+    }
+
+    async fn newest_event(&self) -> Result<EventCursor, StoreError> {
+        reads::newest_event(&*self.client().await?).await
+    }
+
+    async fn lookup(&self, _: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
+        reads::lookup(&*self.client().await?, kind, key).await
+    }
+
+    async fn published(
+        &self,
+        _: Directory,
+        kind: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Published>, StoreError> {
+        reads::published(&*self.client().await?, kind, after, limit).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let sql = "WITH nonces AS (DELETE FROM heddle.nonce WHERE expires_at <= $1 RETURNING expires_at),
+                  answers AS (DELETE FROM heddle.aggregate WHERE kind = 'answer' AND due_at <= $1 RETURNING due_at)
+             SELECT (SELECT count(*) FROM nonces) + (SELECT count(*) FROM answers)";
+        let call = Call::new(sql, values![now.as_millis()]);
+        let client = self.client().await?;
+        reads::count_of(&reads::read(&client, session::WRITE_AS_SWEEPER, Vec::new(), call).await?)
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.client().await?.batch_execute("SELECT 1").await.map_err(|e| of_statement(&e))
+    }
+
+    async fn close(&self) {
+        self.stop();
+        self.pool.close();
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for PostgresDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresDatabase").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}

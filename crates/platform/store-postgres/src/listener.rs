@@ -1,0 +1,98 @@
+//! One connection on which processes wake each other.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::stream::{self, StreamExt};
+use heddle_store::Signals;
+use tokio::sync::Notify;
+use tokio_postgres::{AsyncMessage, Config, Error, NoTls};
+
+use crate::error::text;
+
+/// Payloads on the channel `heddle`.
+const JOBS: &str = "jobs";
+const EVENTS: &str = "events";
+/// How long to leave the server alone after the connection broke.
+const RECONNECT_WAIT: Duration = Duration::from_millis(500);
+
+/// What this process has to tell the others. Cheap to clone; many tellings become one notification.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Announcements {
+    jobs: Arc<Notify>,
+    events: Arc<Notify>,
+}
+
+impl Announcements {
+    pub(crate) fn jobs(&self) {
+        self.jobs.notify_one();
+    }
+
+    pub(crate) fn events(&self) {
+        self.events.notify_one();
+    }
+}
+
+/// Listens and announces until it is aborted; comes back when the connection breaks.
+pub(crate) async fn run(config: Config, tls: NoTls, signals: Signals, announcements: Announcements) {
+    loop {
+        if let Err(error) = session(&config, tls, &signals, &announcements).await {
+            let error = text(&error);
+            tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
+        }
+        tokio::time::sleep(RECONNECT_WAIT).await;
+    }
+}
+
+async fn session(
+    config: &Config,
+    tls: NoTls,
+    signals: &Signals,
+    announcements: &Announcements,
+) -> Result<(), Error> {
+    let (client, mut connection) = config.connect(tls).await?;
+    let own = AtomicI32::new(0);
+    let hear = async {
+        let mut messages = stream::poll_fn(|context| connection.poll_message(context));
+        while let Some(message) = messages.next().await {
+            if let AsyncMessage::Notification(told) = message? {
+                if told.process_id() != own.load(Ordering::Relaxed) {
+                    wake(signals, told.payload());
+                }
+            }
+        }
+        Ok(())
+    };
+    let speak = async {
+        // Losing an announcement is no loss of data.
+        client.batch_execute("SET synchronous_commit = off; LISTEN heddle").await?;
+        own.store(client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0), Ordering::Relaxed);
+        // What was announced while nobody listened is not known: look at everything.
+        wake(signals, JOBS);
+        wake(signals, EVENTS);
+        loop {
+            let announcement = tokio::select! {
+                () = announcements.jobs.notified() => "NOTIFY heddle, 'jobs'",
+                () = announcements.events.notified() => "NOTIFY heddle, 'events'",
+            };
+            client.batch_execute(announcement).await?;
+        }
+    };
+    tokio::select! {
+        heard = hear => heard,
+        spoken = speak => spoken,
+    }
+}
+
+fn wake(signals: &Signals, payload: &str) {
+    match payload {
+        JOBS => signals.notify_jobs(),
+        EVENTS => signals.notify_events(),
+        _ => {}
+    }
+}
