@@ -44,7 +44,8 @@ fn claimed(row: &Row, token: &str) -> Result<ClaimedJob, StoreError> {
     };
     let (id, owner, (kind, order_key, payload), attempts, created_at, trace) =
         read().map_err(|e| of_statement(&e))?;
-    let unreadable = |reason: String| StoreError::Unreadable { kind: "job".to_owned(), id: id.clone(), reason };
+    let unreadable =
+        |reason: String| StoreError::Unreadable { kind: "job".to_owned(), id: id.clone(), reason };
     Ok(ClaimedJob {
         owner: owner.parse().map_err(|e: InvalidOwner| unreadable(e.to_string()))?,
         lease: Lease {

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use crate::{
     error::{is_conflict, of_statement},
-    pipeline::{self, Call, PipelineError, values},
+    pipeline::{self, PipelineError},
     session,
 };
 
@@ -49,9 +49,7 @@ pub(crate) async fn commit(
 
 fn miss(batch: &Batch, failure: &PipelineError) -> StoreError {
     let write = failure.call.and_then(|call| call.checked_sub(PREAMBLE)).and_then(|at| batch.writes.get(at));
-    write
-        .and_then(|write| misses::of(write, &failure.error))
-        .unwrap_or_else(|| of_statement(&failure.error))
+    write.and_then(|write| misses::of(write, &failure.error)).unwrap_or_else(|| of_statement(&failure.error))
 }
 
 fn outcome(access: &Access, batch: &Batch, results: &[Vec<Row>]) -> Result<(Receipt, Moved), StoreError> {

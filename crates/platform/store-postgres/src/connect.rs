@@ -1,10 +1,11 @@
 //! From a URL to a pool of connections with the settings that the port promises.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use heddle_store::StoreError;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::text;
 
@@ -19,6 +20,8 @@ pub struct PostgresOptions {
     pub pool_wait: Duration,
     /// The server breaks off a statement that takes longer.
     pub statement_wait: Duration,
+    /// A PEM file with certificate authorities to trust besides the system's.
+    pub root_certificates: Option<PathBuf>,
 }
 
 impl Default for PostgresOptions {
@@ -28,6 +31,7 @@ impl Default for PostgresOptions {
             connect_wait: Duration::from_secs(5),
             pool_wait: Duration::from_secs(10),
             statement_wait: Duration::from_secs(30),
+            root_certificates: None,
         }
     }
 }
@@ -46,15 +50,19 @@ pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, Sto
 }
 
 /// A pool; no connection is made yet.
-pub(crate) fn pool(config: Config, options: &PostgresOptions) -> Result<Pool, StoreError> {
+pub(crate) fn pool(
+    config: Config,
+    tls: MakeRustlsConnect,
+    options: &PostgresOptions,
+) -> Result<Pool, StoreError> {
     let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(config, NoTls, recycle);
+    let manager = Manager::from_config(config, tls, recycle);
     let settings = settings(options);
     let set = Hook::async_fn(move |client, _| {
         let settings = settings.clone();
-        Box::pin(async move {
-            client.batch_execute(&settings).await.map_err(|e| HookError::message(text(&e)))
-        })
+        Box::pin(
+            async move { client.batch_execute(&settings).await.map_err(|e| HookError::message(text(&e))) },
+        )
     });
     Pool::builder(manager)
         .max_size(options.connections_max)

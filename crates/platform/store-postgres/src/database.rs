@@ -13,8 +13,10 @@ use heddle_store::{
     Signals, Snapshot, StoreError,
 };
 use heddle_tenancy::{Access, Directory};
-use tokio::{sync::Notify, task::JoinHandle};
-use tokio_postgres::NoTls;
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
 
 use crate::{
     PostgresOptions, background, claim, commit, connect,
@@ -24,6 +26,7 @@ use crate::{
     pipeline::{Call, values},
     reads, session,
     snapshot::PostgresSnapshot,
+    tls,
 };
 
 /// A connected PostgreSQL database.
@@ -51,7 +54,8 @@ impl PostgresDatabase {
         environment: &Environment,
     ) -> Result<Self, StoreError> {
         let config = connect::config(url, options)?;
-        let pool = connect::pool(config.clone(), options)?;
+        let tls = tls::connector(options.root_certificates.as_deref())?;
+        let pool = connect::pool(config.clone(), tls.clone(), options)?;
         let client = pool.get().await.map_err(of_pool)?;
         if let Err(error) = migration::run(&client, environment.now()).await {
             // It may be in the middle of a transaction.
@@ -63,9 +67,22 @@ impl PostgresDatabase {
         let written = Arc::new(Notify::new());
         let sequence =
             background::sequence(pool.clone(), written.clone(), signals.clone(), announcements.clone());
-        let listen = listener::run(config, NoTls, signals.clone(), announcements.clone());
+        let (listening, listens) = oneshot::channel();
+        let listen = listener::run(config, tls, signals.clone(), announcements.clone(), listening);
         let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen)]);
+        // Without it all goes on, only with waits as long as the safety nets'.
+        drop(tokio::time::timeout(options.connect_wait, listens).await);
         Ok(Self { pool, signals, announcements, written, tasks })
+    }
+
+    /// What the server's setting `name` is on this database's connections, for diagnosis.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server does not answer, `Unusable` when it has no such setting.
+    pub async fn setting(&self, name: &str) -> Result<String, StoreError> {
+        let client = self.client().await?;
+        let row = client.query_one("SELECT current_setting($1)", &[&name]).await;
+        row.and_then(|row| row.try_get(0)).map_err(|e| of_statement(&e))
     }
 
     async fn client(&self) -> Result<Object, StoreError> {

@@ -25,8 +25,6 @@ pub(crate) fn of_statement(error: &Error) -> StoreError {
 /// transactions, too few resources, locks, operator intervention, and I/O errors.
 fn is_temporary(state: &SqlState) -> bool {
     ["08", "40", "53", "55", "57", "58"].iter().any(|class| state.code().starts_with(class))
-        // The database or a role may be about to be created.
-        && *state != SqlState::FEATURE_NOT_SUPPORTED
 }
 
 /// Whether the database chose this transaction to break off, so that it may be sent again as it is.

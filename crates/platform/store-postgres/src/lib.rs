@@ -31,6 +31,7 @@ mod session;
 mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 
 pub use connect::PostgresOptions;
 pub use database::PostgresDatabase;

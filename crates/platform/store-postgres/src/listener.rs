@@ -10,8 +10,9 @@ use std::{
 
 use futures::stream::{self, StreamExt};
 use heddle_store::Signals;
-use tokio::sync::Notify;
-use tokio_postgres::{AsyncMessage, Config, Error, NoTls};
+use tokio::sync::{Notify, oneshot};
+use tokio_postgres::{AsyncMessage, Config, Error};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::text;
 
@@ -38,10 +39,17 @@ impl Announcements {
     }
 }
 
-/// Listens and announces until it is aborted; comes back when the connection breaks.
-pub(crate) async fn run(config: Config, tls: NoTls, signals: Signals, announcements: Announcements) {
+/// Listens and announces until it is aborted; comes back when the connection breaks. Says once when it listens.
+pub(crate) async fn run(
+    config: Config,
+    tls: MakeRustlsConnect,
+    signals: Signals,
+    announcements: Announcements,
+    listening: oneshot::Sender<()>,
+) {
+    let mut listening = Some(listening);
     loop {
-        if let Err(error) = session(&config, tls, &signals, &announcements).await {
+        if let Err(error) = session(&config, tls.clone(), &signals, &announcements, &mut listening).await {
             let error = text(&error);
             tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
         }
@@ -51,19 +59,20 @@ pub(crate) async fn run(config: Config, tls: NoTls, signals: Signals, announceme
 
 async fn session(
     config: &Config,
-    tls: NoTls,
+    tls: MakeRustlsConnect,
     signals: &Signals,
     announcements: &Announcements,
+    listening: &mut Option<oneshot::Sender<()>>,
 ) -> Result<(), Error> {
     let (client, mut connection) = config.connect(tls).await?;
     let own = AtomicI32::new(0);
     let hear = async {
         let mut messages = stream::poll_fn(|context| connection.poll_message(context));
         while let Some(message) = messages.next().await {
-            if let AsyncMessage::Notification(told) = message? {
-                if told.process_id() != own.load(Ordering::Relaxed) {
-                    wake(signals, told.payload());
-                }
+            if let AsyncMessage::Notification(told) = message?
+                && told.process_id() != own.load(Ordering::Relaxed)
+            {
+                wake(signals, told.payload());
             }
         }
         Ok(())
@@ -75,6 +84,10 @@ async fn session(
         // What was announced while nobody listened is not known: look at everything.
         wake(signals, JOBS);
         wake(signals, EVENTS);
+        if let Some(listening) = listening.take() {
+            // It fails when whoever wanted to know has stopped waiting.
+            listening.send(()).ok();
+        }
         loop {
             let announcement = tokio::select! {
                 () = announcements.jobs.notified() => "NOTIFY heddle, 'jobs'",

@@ -17,7 +17,12 @@ struct Migration {
 }
 
 const MIGRATIONS: &[Migration] = &[
-    Migration { number: 1, name: "tables", sql: include_str!("../migrations/0001_tables.sql"), readable_from: 1 },
+    Migration {
+        number: 1,
+        name: "tables",
+        sql: include_str!("../migrations/0001_tables.sql"),
+        readable_from: 1,
+    },
     Migration {
         number: 2,
         name: "row_security",
@@ -30,7 +35,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0003_functions.sql"),
         readable_from: 1,
     },
-    Migration { number: 4, name: "claim", sql: include_str!("../migrations/0004_claim.sql"), readable_from: 4 },
+    Migration {
+        number: 4,
+        name: "claim",
+        sql: include_str!("../migrations/0004_claim.sql"),
+        readable_from: 4,
+    },
 ];
 
 const ROLES: &str = include_str!("../migrations/roles.sql");
@@ -125,7 +135,8 @@ fn is_race(error: &Error) -> bool {
 
 /// The roles are what isolation rests on: the login role must be able to become them, and they must not bypass it.
 async fn check_roles(client: &ClientWrapper) -> Result<(), StoreError> {
-    let sql = "SELECT count(*) FILTER (WHERE NOT rolsuper AND NOT rolbypassrls AND pg_has_role(oid, 'MEMBER'))
+    let sql =
+        "SELECT count(*) FILTER (WHERE NOT rolsuper AND NOT rolbypassrls AND pg_has_role(oid, 'MEMBER'))
                FROM pg_roles
                WHERE rolname IN ('heddle_app', 'heddle_worker', 'heddle_directory', 'heddle_management',
                                  'heddle_sweeper')";

@@ -94,7 +94,8 @@ pub(crate) async fn published(
     after: Option<&str>,
     limit: u32,
 ) -> Result<Vec<Published>, StoreError> {
-    let sql = "SELECT key, owner, value FROM heddle.directory WHERE kind = $1 AND key > $2 ORDER BY key LIMIT $3";
+    let sql =
+        "SELECT key, owner, value FROM heddle.directory WHERE kind = $1 AND key > $2 ORDER BY key LIMIT $3";
     let after = after.unwrap_or_default().to_owned();
     let query = Call::new(sql, values![kind.to_owned(), after, i64::from(limit)]);
     let rows = read(client, session::READ_AS_DIRECTORY, Vec::new(), query).await?;

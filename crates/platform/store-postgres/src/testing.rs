@@ -5,16 +5,16 @@
 
 use std::{
     fs,
-    io::{self, Write},
+    io::Write,
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, OnceLock, PoisonError, atomic::{AtomicU32, Ordering}},
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
-
-use tempfile::TempDir;
 
 /// Below the range from which the system takes ports of its own accord.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -22,18 +22,30 @@ const START_WAIT: Duration = Duration::from_secs(60);
 const INSTALL: &str = "PostgreSQL 15 or later is not installed: `apt-get install postgresql` (Debian, Ubuntu), or put \
      its initdb and postgres on the PATH; these tests are not skipped without it";
 
-/// Runs the server until the pipe on its standard input ends.
+/// How many ports are tried: other processes' tests start servers as well.
+const PORT_ATTEMPTS_MAX: u32 = 20;
+
+/// Runs the server until it ends by itself or the pipe on standard input ends; if nothing was said before that,
+/// whoever started it has died, and nobody else will tidy up.
 const KEEPER: &str = r#"
+directory=$1; shift
+exec 3<&0
 "$@" & server=$!
-while read -r _; do :; done
-kill -INT "$server" 2>/dev/null
+(
+    said=nothing
+    while read -r line; do said=$line; done
+    [ "$said" = stop ] || touch "$directory/orphaned"
+    kill -INT "$server"
+) <&3 2>/dev/null & reader=$!
 wait "$server"
+kill "$reader" 2>/dev/null
+[ ! -e "$directory/orphaned" ] || rm -rf "$directory"
 "#;
 
 /// A server on the loopback interface with the login role `heddle`, which may create roles and is no superuser.
 #[derive(Debug)]
 pub struct TestPostgres {
-    directory: TempDir,
+    directory: PathBuf,
     binaries: PathBuf,
     port: u16,
     keeper: Mutex<Option<Child>>,
@@ -48,22 +60,22 @@ impl TestPostgres {
     #[must_use]
     pub fn start() -> Self {
         let binaries = binaries();
-        let directory = tempfile::Builder::new().prefix("heddle-postgres-").tempdir().expect("a directory");
-        // The server's user, which may be another one, must be able to pass.
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).expect("permissions");
-        let data = directory.path().join("data");
+        let directory = directory();
+        let data = directory.join("data");
         let mut initdb = unprivileged(&binaries.join("initdb"));
         initdb.args(["--auth=trust", "--username=admin", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"]);
         let output = initdb.arg(&data).output().expect("initdb starts");
         assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
-        let server = Self {
-            directory,
-            binaries,
-            port: free_port(),
-            keeper: Mutex::new(None),
-            databases: AtomicU32::new(0),
-        };
-        server.launch();
+        let (keeper, databases) = (Mutex::new(None), AtomicU32::new(0));
+        let mut server = Self { directory, binaries, port: free_port(), keeper, databases };
+        let mut attempt = 1;
+        while let Err(log) = server.launch() {
+            // Somebody else was faster.
+            let taken = log.contains("could not bind") && attempt < PORT_ATTEMPTS_MAX;
+            assert!(taken, "the PostgreSQL server did not start: {log}");
+            attempt += 1;
+            server.port = free_port();
+        }
         server.psql("postgres", "CREATE ROLE heddle LOGIN CREATEROLE NOSUPERUSER");
         server
     }
@@ -92,23 +104,29 @@ impl TestPostgres {
 
     /// Stops the server; connections break.
     pub fn stop(&self) {
-        let Some(mut keeper) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        drop(keeper.stdin.take());
+        let Some(mut keeper) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        let mut input = keeper.stdin.take().expect("it is piped");
+        input.write_all(b"stop\n").expect("the keeper reads");
+        drop(input);
         keeper.wait().expect("the server's keeper ends");
     }
 
     /// Starts a stopped server again, with its data and on its port.
     pub fn restart(&self) {
         self.stop();
-        self.launch();
+        let launched = self.launch();
+        assert!(launched.is_ok(), "the PostgreSQL server did not start again: {launched:?}");
     }
 
-    fn launch(&self) {
-        let log = fs::File::create(self.directory.path().join("log")).expect("a log");
+    /// Starts the server and waits until it answers; on failure its log.
+    fn launch(&self) -> Result<(), String> {
+        let log = fs::File::create(self.directory.join("log")).expect("a log");
         let mut keeper = unprivileged(Path::new("/bin/sh"));
-        keeper.args(["-c", KEEPER, "keeper"]).arg(self.binaries.join("postgres"));
-        keeper.arg("-D").arg(self.directory.path().join("data"));
-        keeper.arg("-k").arg(self.directory.path());
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&self.directory).arg(self.binaries.join("postgres"));
+        keeper.arg("-D").arg(self.directory.join("data"));
+        keeper.arg("-k").arg(&self.directory);
         let port = format!("port={}", self.port);
         let settings = [
             port.as_str(),
@@ -125,30 +143,31 @@ impl TestPostgres {
         keeper.stdin(Stdio::piped()).stdout(log.try_clone().expect("a log")).stderr(log);
         let keeper = keeper.spawn().expect("the server's keeper starts");
         *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper);
-        self.wait_until_ready();
+        self.wait_until_ready()
     }
 
-    /// The server offers no event for this from outside but its answer.
-    fn wait_until_ready(&self) {
+    /// The server offers no event for this from outside but its answer. It is asked on its own socket: the port may
+    /// be another server's.
+    fn wait_until_ready(&self) -> Result<(), String> {
         let begun = Instant::now();
         loop {
             let mut ready = Command::new(self.binaries.join("pg_isready"));
-            ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", "5"]);
+            ready.arg("-h").arg(&self.directory).args(["-q", "-p", &self.port.to_string(), "-t", "5"]);
             if ready.status().is_ok_and(|status| status.success()) {
-                return;
+                return Ok(());
             }
             let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
             let died = keeper.as_mut().is_some_and(|keeper| matches!(keeper.try_wait(), Ok(Some(_))));
             if died || begun.elapsed() > START_WAIT {
-                let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
-                panic!("the PostgreSQL server did not start: {log}");
+                return Err(fs::read_to_string(self.directory.join("log")).unwrap_or_default());
             }
         }
     }
 
     fn psql(&self, database: &str, sql: &str) -> String {
         let mut psql = Command::new(self.binaries.join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "admin"]);
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "admin", "-h"]);
+        psql.arg(&self.directory);
         psql.args(["-p", &self.port.to_string(), "-d", database, "-f", "-"]);
         psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut psql = psql.spawn().expect("psql starts");
@@ -164,7 +183,17 @@ impl TestPostgres {
 impl Drop for TestPostgres {
     fn drop(&mut self) {
         self.stop();
+        // What cannot be removed is in the system's temporary directory.
+        drop(fs::remove_dir_all(&self.directory));
     }
+}
+
+/// A new directory that belongs to the user that the server runs as.
+fn directory() -> PathBuf {
+    let template = std::env::temp_dir().join("heddle-postgres-XXXXXX");
+    let output = unprivileged(Path::new("mktemp")).arg("-d").arg(template).output().expect("mktemp starts");
+    assert!(output.status.success(), "mktemp failed: {}", String::from_utf8_lossy(&output.stderr));
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
 /// Where initdb, postgres and psql are.
@@ -179,7 +208,10 @@ fn binaries() -> PathBuf {
     versions.sort();
     candidates.extend(versions.into_iter().rev());
     candidates.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    candidates.into_iter().find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists()).expect(INSTALL)
+    candidates
+        .into_iter()
+        .find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
+        .expect(INSTALL)
 }
 
 /// A command that does not run as root, which PostgreSQL refuses.
@@ -200,13 +232,19 @@ fn is_root() -> bool {
 }
 
 fn has_user(name: &str) -> bool {
-    fs::read_to_string("/etc/passwd").is_ok_and(|users| users.lines().any(|line| line.starts_with(&format!("{name}:"))))
+    fs::read_to_string("/etc/passwd")
+        .is_ok_and(|users| users.lines().any(|line| line.starts_with(&format!("{name}:"))))
 }
 
+/// A port that nobody else of this process is given, and that is free at this moment.
 fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
     // Processes that start at the same moment begin at different places.
-    let start = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
-    let free = |port: &u16| -> io::Result<TcpListener> { TcpListener::bind(("127.0.0.1", *port)) };
-    let ports = (PORTS.start + start..PORTS.end).chain(PORTS.start..PORTS.start + start);
-    ports.into_iter().find(|port| free(port).is_ok()).expect("a free port")
+    let begin = std::process::id().wrapping_mul(37);
+    let candidates = (0..count).map(|_| begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count);
+    candidates
+        .map(|offset| PORTS.start + u16::try_from(offset).expect("it is below the count of the ports"))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }

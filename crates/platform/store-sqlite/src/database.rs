@@ -27,15 +27,13 @@ use crate::{
 
 /// An open SQLite database.
 ///
-/// The file belongs to this process until [`Database::close`] has ended, or all handles are dropped and the
-/// writer thread has written what was queued.
+/// The file belongs to this process until [`Database::close`] has ended or this is dropped, which waits for what
+/// was queued.
 #[derive(Debug)]
 pub struct SqliteDatabase {
     writer: Writer,
     readers: Arc<Readers>,
     signals: Signals,
-    /// Deleted with the database, last.
-    _temporary: Option<TempDir>,
 }
 
 impl SqliteDatabase {
@@ -72,8 +70,9 @@ impl SqliteDatabase {
             migration::run(&mut connection, now)?;
             claim::free_all(&connection)?;
             let signals = Signals::default();
-            let writer = Writer::start(connection, lock, signals.clone())?;
-            Ok(Self { writer, readers: Readers::new(path), signals, _temporary: temporary })
+            let temporary = temporary.map(Arc::new);
+            let writer = Writer::start(connection, (lock, temporary.clone()), signals.clone())?;
+            Ok(Self { writer, readers: Readers::new(path, temporary), signals })
         });
         opened.await.unwrap_or_else(|_| {
             Err(StoreError::Unusable { reason: "opening the database was broken off".to_owned() })

@@ -7,6 +7,7 @@ use std::{
 
 use heddle_store::StoreError;
 use rusqlite::Connection;
+use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{connection, error::closed};
@@ -22,6 +23,8 @@ pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
+    /// The directory of the file, when it goes with the last connection.
+    _temporary: Option<Arc<TempDir>>,
 }
 
 /// A connection that goes back to its pool when it is dropped, wherever that happens.
@@ -33,9 +36,9 @@ pub(crate) struct Reader {
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Arc<Self> {
+    pub(crate) fn new(path: PathBuf, temporary: Option<Arc<TempDir>>) -> Arc<Self> {
         let permits = Arc::new(Semaphore::new(READERS_MAX));
-        Arc::new(Self { path, idle: Mutex::default(), permits })
+        Arc::new(Self { path, idle: Mutex::default(), permits, _temporary: temporary })
     }
 
     /// A connection, or the right to open one: the file is not touched before the first read.

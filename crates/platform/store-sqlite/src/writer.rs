@@ -15,10 +15,7 @@ use heddle_store::{Signals, StoreError};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{
-    error::{closed, of_statement},
-    process_lock::ProcessLock,
-};
+use crate::error::{closed, of_statement};
 
 mod task;
 
@@ -47,15 +44,16 @@ impl Moved {
 /// The way to the writer thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Option<Box<dyn Work>>>,
+    /// `None` only while it is dropped.
+    queue: Option<mpsc::Sender<Option<Box<dyn Work>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    /// Starts the thread; it holds the lock of the process until its last write is done.
+    /// Starts the thread; it keeps `held` (the lock, a temporary directory) until its connection is closed.
     pub(crate) fn start(
         connection: Connection,
-        lock: ProcessLock,
+        held: impl Send + 'static,
         signals: Signals,
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
@@ -64,10 +62,10 @@ impl Writer {
             .spawn(move || {
                 write(&connection, waiting, &signals);
                 drop(connection);
-                drop(lock);
+                drop(held);
             })
             .map_err(|e| StoreError::Unusable { reason: format!("the writer thread cannot start: {e}") })?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)) })
     }
 
     /// Does `work` within a group. On an error of its own its writes are undone, on an error of the group's commit
@@ -79,20 +77,35 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let task = Task::new(work, reply);
-        self.queue.send(Some(Box::new(task))).await.map_err(|_| closed())?;
+        let queue = self.queue.as_ref().ok_or_else(closed)?;
+        queue.send(Some(Box::new(task))).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Finishes what is queued and ends the thread.
     pub(crate) async fn close(&self) {
-        // It fails when the thread has ended already, which is what is wanted.
-        drop(self.queue.send(None).await);
+        if let Some(queue) = &self.queue {
+            // It fails when the thread has ended already, which is what is wanted.
+            drop(queue.send(None).await);
+        }
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
             if !matches!(joined, Ok(Ok(()))) {
                 tracing::error!(component = "store", action = "close", "the writer thread had panicked");
             }
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for what is queued: after it, the file is free.
+    fn drop(&mut self) {
+        self.queue = None;
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic of the thread was reported by it.
+            drop(thread.join());
         }
     }
 }

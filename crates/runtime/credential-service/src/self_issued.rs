@@ -15,7 +15,10 @@ use heddle_store::Store;
 use heddle_tenancy::ParticipantScope;
 use heddle_vault::{Vault, VaultError};
 
-use crate::{participant::Usage, signing::{SigningError, SigningKey}};
+use crate::{
+    participant::Usage,
+    signing::{SigningError, SigningKey},
+};
 
 /// How long a self-issued token and the access token inside it are valid.
 pub(crate) const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
@@ -43,7 +46,7 @@ impl InProcessTokens {
         audience: &Did,
         (granted, access_token): (&[Scope], Option<&str>),
     ) -> Result<String, SigningError> {
-        let key = SigningKey::find(&mut self.store.begin(scope), Usage::SignToken).await?;
+        let key = SigningKey::find(&mut self.store.begin(scope), Usage::Tokens).await?;
         let now = self.environment.now();
         let minted = if granted.is_empty() {
             None
@@ -96,11 +99,11 @@ impl SelfIssuedTokens for InProcessTokens {
         let audience = Did::parse(audience.as_str()).map_err(|e| refused(format!("the audience: {e}")))?;
         let granted = bearer_scope.iter().map(|scope| Scope::parse(scope));
         let granted = granted.collect::<Result<Vec<_>, _>>().map_err(|e| refused(e.to_string()))?;
-        self.issue(scope, &audience, (&granted, access_token)).await.map_err(refusal)
+        self.issue(scope, &audience, (&granted, access_token)).await.map_err(|error| refusal(&error))
     }
 }
 
-fn refusal(error: SigningError) -> SelfIssuedError {
+fn refusal(error: &SigningError) -> SelfIssuedError {
     let reason = error.to_string();
     match error {
         SigningError::Inactive | SigningError::NoKey(_) => SelfIssuedError::Unable { reason },

@@ -70,13 +70,17 @@ impl SigningKey {
 pub(crate) async fn active_context(
     transaction: &mut Transaction<'_>,
 ) -> Result<Loaded<HolderContext>, SigningError> {
-    let Owner::Participant(id) = transaction.access().owner().clone() else { return Err(SigningError::Inactive) };
+    let Owner::Participant(id) = transaction.access().owner().clone() else {
+        return Err(SigningError::Inactive);
+    };
     let context = transaction.load::<HolderContext>(id.as_str()).await?;
     context.filter(|context| context.is_active()).ok_or(SigningError::Inactive)
 }
 
 /// The active keys of the participant context that the transaction is opened for.
-pub(crate) async fn active_keys(transaction: &mut Transaction<'_>) -> Result<Vec<Loaded<KeyPair>>, StoreError> {
+pub(crate) async fn active_keys(
+    transaction: &mut Transaction<'_>,
+) -> Result<Vec<Loaded<KeyPair>>, StoreError> {
     let query = Query { states: vec![KeyState::Activated.name().into()], ..Query::default() };
     transaction.list::<KeyPair>(&query).await
 }

@@ -27,7 +27,9 @@ pub(super) fn of(write: &Write, error: &Error) -> Option<StoreError> {
         }
         Write::Once(nonce) if *code == SqlState::UNIQUE_VIOLATION => Some(duplicate("nonce", &nonce.value)),
         // Row-level security hides the row of the other owner and refuses to replace it.
-        Write::Publish(row) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Some(duplicate("directory", &row.key)),
+        Write::Publish(row) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+            Some(duplicate("directory", &row.key))
+        }
         _ => None,
     }
 }

@@ -67,7 +67,8 @@ pub(super) fn of(write: &Write, access: &Access, batch: &Batch) -> Call {
         Write::Audit(entry) => {
             let sql = "INSERT INTO heddle.audit (owner, actor, action, subject, reason, at, trace)
                  VALUES ($1, $2, $3, $4, $5, $6, $7)";
-            let (action, subject, reason) = (entry.action.clone(), entry.subject.clone(), entry.reason.clone());
+            let (action, subject, reason) =
+                (entry.action.clone(), entry.subject.clone(), entry.reason.clone());
             let actor = access.actor().subject.clone();
             Call::new(sql, values![owner, actor, action, subject, reason, now, trace])
         }
@@ -104,13 +105,33 @@ fn put(
                  correlation, reference, unique_key, due_at, created_at, updated_at)
              VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
         let values = values![
-            owner, kind, id, document, state, counter_party, correlation, reference, unique_key, due_at, now
+            owner,
+            kind,
+            id,
+            document,
+            state,
+            counter_party,
+            correlation,
+            reference,
+            unique_key,
+            due_at,
+            now
         ];
         return Call::new(sql, values);
     };
     let sql = "SELECT heddle.save($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let values = values![
-        kind, id, read, document, state, counter_party, correlation, reference, unique_key, due_at, now
+        kind,
+        id,
+        read,
+        document,
+        state,
+        counter_party,
+        correlation,
+        reference,
+        unique_key,
+        due_at,
+        now
     ];
     Call::new(sql, values)
 }
@@ -124,7 +145,18 @@ fn enqueue(id: String, job: &NewJob, lease: Option<&DirectLease>, now: i64, trac
     let per_owner_max = lease.map_or(0, |lease| i64::from(lease.per_owner_max));
     let per_host_max = lease.map_or(0, |lease| i64::from(lease.per_host_max));
     let values = values![
-        id, kind, order_key, payload, job.host.clone(), due_at, now, trace, worker, token, until, per_owner_max,
+        id,
+        kind,
+        order_key,
+        payload,
+        job.host.clone(),
+        due_at,
+        now,
+        trace,
+        worker,
+        token,
+        until,
+        per_owner_max,
         per_host_max
     ];
     Call::new(sql, values)

@@ -78,6 +78,11 @@ impl Identity {
         self
     }
 
+    /// Whether there is a table for the `static` identity service.
+    pub(crate) fn knows_static_peers(&self) -> bool {
+        self.static_peers.is_some()
+    }
+
     /// Proves who sent `authorization` to `addressed`. `left_operands` are those of the policy at hand: they may
     /// need more of the peer's credentials than every request does.
     pub(crate) async fn verify(

@@ -49,15 +49,55 @@ pub struct Asset {
 }
 
 impl Asset {
-    /// The value of a public or private property, by short name or full IRI.
+    /// What a property path leads to: `id`, a public or a private property, by short name or full IRI, with or
+    /// without quotes, with members of it after dots (`'https://x.example/a'.b`).
     #[must_use]
-    pub fn property(&self, name: &str) -> Option<&Value> {
-        let short = name.strip_prefix(EDC_NAMESPACE).unwrap_or(name);
-        let long = format!("{EDC_NAMESPACE}{short}");
-        [&self.properties, &self.private_properties]
-            .into_iter()
-            .find_map(|properties| properties.get(short).or_else(|| properties.get(&long)))
+    pub fn at(&self, path: &str) -> Option<Value> {
+        self.lookup(path, &[&self.properties, &self.private_properties])
     }
+
+    /// As [`Asset::at`], without what never leaves the participant.
+    #[must_use]
+    pub fn public_at(&self, path: &str) -> Option<Value> {
+        self.lookup(path, &[&self.properties])
+    }
+
+    fn lookup(&self, path: &str, places: &[&Map<String, Value>]) -> Option<Value> {
+        let path = path.strip_prefix("properties.").unwrap_or(path);
+        let path = path.strip_prefix("privateProperties.").unwrap_or(path);
+        let (name, rest) = first_segment(path, |name| places.iter().any(|place| property(place, name).is_some()));
+        if matches!(short(name), "id" | "@id") && rest.is_none() {
+            return Some(Value::String(self.id.to_string()));
+        }
+        let mut value = places.iter().find_map(|place| property(place, name))?;
+        let mut rest = rest;
+        while let Some(path) = rest {
+            let (name, further) = first_segment(path, |name| value.get(name).is_some());
+            value = value.as_object().and_then(|members| property(members, name))?;
+            rest = further;
+        }
+        Some(value.clone())
+    }
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix(EDC_NAMESPACE).unwrap_or(name)
+}
+
+fn property<'p>(properties: &'p Map<String, Value>, name: &str) -> Option<&'p Value> {
+    let short = short(name);
+    properties.get(short).or_else(|| properties.get(&format!("{EDC_NAMESPACE}{short}")))
+}
+
+/// The first name of a path, and what follows. Names in quotes may hold dots, and so may names that exist.
+fn first_segment(path: &str, exists: impl Fn(&str) -> bool) -> (&str, Option<&str>) {
+    if let Some((name, rest)) = path.strip_prefix('\'').and_then(|rest| rest.split_once('\'')) {
+        return (name, rest.strip_prefix('.'));
+    }
+    if path.contains("://") || exists(path) {
+        return (path, None);
+    }
+    path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)))
 }
 
 impl Aggregate for Asset {
@@ -65,5 +105,39 @@ impl Aggregate for Asset {
 
     fn id(&self) -> &str {
         self.id.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_properties_in_every_spelling() {
+        let asset: Asset = serde_json::from_value(json!({
+            "id": "a1", "createdAt": 0,
+            "properties": {"name": "n", "https://w3id.org/edc/v0.0.1/ns/kind": "k", "https://x.example/a.b": {"c": 7}, "dot.ted": 1},
+            "privateProperties": {"secret": "s"},
+        }))
+        .expect("an asset");
+        for (path, value) in [
+            ("id", json!("a1")),
+            ("https://w3id.org/edc/v0.0.1/ns/id", json!("a1")),
+            ("'https://w3id.org/edc/v0.0.1/ns/name'", json!("n")),
+            ("kind", json!("k")),
+            ("properties.'name'", json!("n")),
+            ("'https://x.example/a.b'.c", json!(7)),
+            ("dot.ted", json!(1)),
+            ("privateProperties.secret", json!("s")),
+        ] {
+            assert_eq!(asset.at(path), Some(value), "{path}");
+        }
+        assert_eq!(asset.at("nothing"), None);
+        assert_eq!(asset.public_at("name"), Some(json!("n")));
+        for path in ["secret", "privateProperties.secret", "'secret'"] {
+            assert_eq!(asset.public_at(path), None, "{path}");
+        }
     }
 }

@@ -44,7 +44,7 @@ impl ContractDefinition {
     /// Whether the selector takes `asset`.
     #[must_use]
     pub fn selects(&self, asset: &Asset) -> bool {
-        self.selector.iter().all(|criterion| criterion.holds(|name| asset_value(asset, name)))
+        self.selector.iter().all(|criterion| criterion.holds(|path| asset.at(path)))
     }
 }
 
@@ -56,18 +56,17 @@ impl Aggregate for ContractDefinition {
     }
 }
 
-/// The value of an asset that a property path names: quotes around an IRI are taken off; `id` is the asset's id.
-pub(super) fn asset_value(asset: &Asset, path: &str) -> Option<Value> {
-    let name = path.trim_matches('\'');
-    let short = name.strip_prefix(super::EDC_NAMESPACE).unwrap_or(name);
-    if matches!(short, "id" | "@id") {
-        return Some(Value::String(asset.id.to_string()));
-    }
-    let name = name.strip_prefix("privateProperties.").or_else(|| name.strip_prefix("properties.")).unwrap_or(name);
-    asset.property(name.trim_matches('\'')).cloned()
-}
-
 impl Criterion {
+    /// Every operator; upper case letters are as good.
+    pub const OPERATORS: [&'static str; 11] =
+        ["=", "!=", "in", "not in", "like", "ilike", "contains", "<", "<=", ">", ">="];
+
+    /// Whether the operator exists.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        Self::OPERATORS.iter().any(|known| self.operator.eq_ignore_ascii_case(known))
+    }
+
     /// Whether the condition holds for what `value` tells of a path. A path that nothing is known of fulfils only
     /// `!=` and `not in`.
     pub fn holds(&self, value: impl Fn(&str) -> Option<Value>) -> bool {

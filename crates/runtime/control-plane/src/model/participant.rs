@@ -54,6 +54,10 @@ pub struct ParticipantContext {
     /// Configuration entries (Management API `…/config`).
     #[serde(default)]
     pub entries: BTreeMap<String, String>,
+    /// Names of the private configuration entries; their values lie in the vault, under
+    /// [`ParticipantContext::private_alias`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private_entries: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -61,6 +65,12 @@ pub struct ParticipantContext {
 impl ParticipantContext {
     /// Kind of the directory row by which protocol endpoints find a participant.
     pub const DIRECTORY: &'static str = "participant";
+
+    /// The alias of a private configuration entry in the participant's vault.
+    #[must_use]
+    pub fn private_alias(name: &str) -> String {
+        format!("config/{name}")
+    }
 
     /// What everybody may know.
     #[must_use]

@@ -36,7 +36,8 @@ pub(super) async fn list(
     let context = service.context(&mut transaction, &scope).await?;
     let all = Everything { order: Order::CreatedAscending, ..Everything::default() };
     let credentials = transaction.list::<Credential>(&all).await?;
-    let fits = |credential: &Credential| wanted.kind.as_ref().is_none_or(|kind| credential.types.contains(kind));
+    let fits =
+        |credential: &Credential| wanted.kind.as_ref().is_none_or(|kind| credential.types.contains(kind));
     let shown: Vec<_> = credentials
         .iter()
         .filter(|credential| fits(credential))

@@ -83,7 +83,10 @@ impl DidQuery {
         for (index, criterion) in self.filter_expression.iter().enumerate() {
             if !matches!(criterion.operand_left.as_str(), "id" | "did") || criterion.operator != "=" {
                 let pointer = format!("/filterExpression/{index}");
-                return Err(Rejection::invalid(pointer, "DIDs are queried by 'id' or 'did' with the operator '='"));
+                return Err(Rejection::invalid(
+                    pointer,
+                    "DIDs are queried by 'id' or 'did' with the operator '='",
+                ));
             }
             if criterion.operand_right.as_str() != Some(document.id.as_str()) {
                 return Ok(false);

@@ -2,11 +2,7 @@
 
 use std::{future::ready, sync::Arc};
 
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use futures::StreamExt;
 use heddle_auth::Role;
 use heddle_bus::Audience;
@@ -53,7 +49,9 @@ pub(super) async fn follow(
     let events = heddle_bus::follow(service.store.clone(), Audience::Participant(scope), place)
         // An event that cannot be read ends the feed; the client comes back and is told again.
         .take_while(|event| ready(event.is_ok()))
-        .filter_map(move |event| ready(event.ok().filter(|event| all || event.kind.starts_with("credential."))))
+        .filter_map(move |event| {
+            ready(event.ok().filter(|event| all || event.kind.starts_with("credential.")))
+        })
         .filter_map(|event| ready(shown(&event)));
     Ok(sse::respond(place.0, events, service.shutdown.clone()))
 }

@@ -44,12 +44,13 @@ impl FromRequestParts<Arc<CredentialService>> for Caller {
         service: &Arc<CredentialService>,
     ) -> Result<Self, Refused<Management>> {
         let bearer = bearer_token(&parts.headers)?;
-        let principal = service.authenticator.authenticate(bearer).await.map_err(unauthenticated)?;
+        let principal =
+            service.authenticator.authenticate(bearer).await.map_err(|error| unauthenticated(&error))?;
         Ok(Self(principal))
     }
 }
 
-fn unauthenticated(error: Unauthenticated) -> Rejection {
+fn unauthenticated(error: &Unauthenticated) -> Rejection {
     if error.is_temporary() {
         return Rejection::unavailable(error.to_string(), std::time::Duration::from_secs(2));
     }
@@ -62,7 +63,11 @@ pub(super) fn forbidden(error: Forbidden) -> Rejection {
 
 impl CredentialService {
     /// Leave to act on all participant contexts.
-    pub(super) fn operator(&self, caller: &Caller, required: &RequiredScope) -> Result<OperatorScope, Rejection> {
+    pub(super) fn operator(
+        &self,
+        caller: &Caller,
+        required: &RequiredScope,
+    ) -> Result<OperatorScope, Rejection> {
         self.authenticator.operator(&caller.0, required).map_err(forbidden)
     }
 

@@ -4,6 +4,7 @@ mod credentials;
 mod dids;
 mod events;
 mod guard;
+mod offers;
 mod participants;
 mod requests;
 mod resource;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, post, put},
 };
 use heddle_web::{InFlight, Management, Surface};
 
@@ -38,6 +39,7 @@ fn routes() -> Router<Arc<CredentialService>> {
     let one = Router::new()
         .route("/", get(participants::show).delete(participants::remove))
         .route("/state", post(participants::activate))
+        .route("/settings", put(participants::set))
         .route("/keypairs", get(dids::key_pairs))
         .route("/keypairs/{id}", get(dids::key_pair))
         .route("/dids/state", post(dids::state))
@@ -45,6 +47,8 @@ fn routes() -> Router<Arc<CredentialService>> {
         .route("/credentials", get(credentials::list))
         .route("/credentials/request", post(requests::create))
         .route("/credentials/request/{pid}", get(requests::show))
+        .route("/credentials/offers", get(offers::list))
+        .route("/credentials/offers/{id}", delete(offers::remove))
         .route("/credentials/{id}", get(credentials::show).delete(credentials::remove))
         .route("/events", get(events::follow));
     Router::new()

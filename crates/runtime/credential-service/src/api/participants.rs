@@ -9,7 +9,7 @@ use axum::{
 };
 use heddle_ids::ParticipantContextId;
 use heddle_store::{Published, StoreError};
-use heddle_web::{IdempotentJson, Kind, Management, Path, Query, Refused, Rejection, Reply, reply};
+use heddle_web::{IdempotentJson, Json, Kind, Management, Path, Query, Refused, Rejection, Reply, reply};
 use serde::Deserialize;
 
 use super::{
@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     CredentialService,
-    participant::{self, HOLDER, ParticipantError, PublishedHolder, manifest::ParticipantManifest},
+    participant::{
+        self, HOLDER, HolderContext, ParticipantError, PublishedHolder, Settings,
+        manifest::ParticipantManifest,
+    },
 };
 
 /// Most participant contexts that one page shows.
@@ -74,8 +77,7 @@ pub(super) async fn create(
     let parts = (service.vault.as_ref(), &service.environment);
     participant::create(&mut transaction, parts, new).await.map_err(refused)?;
     let reply = Reply::json(StatusCode::OK, &CreatedParticipant::default());
-    let committed =
-        idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
+    let committed = idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
     Ok(committed.map_err(taken)?)
 }
 
@@ -89,7 +91,8 @@ pub(super) async fn list(
     let rows = skip(&service, page.offset, limit).await?;
     let resource = |row: &Published| -> Result<ParticipantResource, Rejection> {
         let holder: PublishedHolder = row.value()?;
-        let id = ParticipantContextId::parse(row.key.as_str()).map_err(|error| Rejection::internal(&error))?;
+        let id =
+            ParticipantContextId::parse(row.key.as_str()).map_err(|error| Rejection::internal(&error))?;
         Ok(ParticipantResource::published(id, &holder))
     };
     let page = rows.iter().map(resource).collect::<Result<Vec<_>, _>>()?;
@@ -141,6 +144,24 @@ pub(super) async fn activate(
     let mut transaction = service.store.begin(&scope);
     let context = service.context(&mut transaction, &scope).await?;
     participant::set_active(&mut transaction, &context, wanted.is_active).await?;
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn set(
+    State(service): State<Arc<CredentialService>>,
+    caller: Caller,
+    Path(named, ..): Path<ParticipantContextId, Management>,
+    Json(settings, ..): Json<Settings, Management>,
+) -> Result<Response, Refused<Management>> {
+    let scope = service.authorised(&caller, &named, &PARTICIPANTS_WRITE).await?;
+    settings.check().map_err(|message| Rejection::invalid("", message))?;
+    let mut transaction = service.store.begin(&scope);
+    let context = service.context(&mut transaction, &scope).await?;
+    let next = HolderContext { settings, modified_at: transaction.now(), ..context.value().clone() };
+    transaction.save(&context, &next);
+    transaction.publish(next.published());
+    transaction.audit("holder.settings", context.id.as_str());
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

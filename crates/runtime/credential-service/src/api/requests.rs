@@ -11,6 +11,7 @@ use heddle_clock::Environment;
 use heddle_credentials::Format;
 use heddle_did::Did;
 use heddle_ids::{HolderPid, ParticipantContextId};
+use heddle_store::Query as Everything;
 use heddle_web::{IdempotentJson, Kind, Management, Path, Refused, Rejection, Reply, reply};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -26,6 +27,8 @@ use crate::{
 
 /// Most credentials of one request.
 const CREDENTIALS_MAX: usize = 100;
+/// Most requests of one participant context.
+const REQUESTS_MAX: u64 = 5_000;
 /// Longest type or id, in bytes.
 const TEXT_BYTES_MAX: usize = 1024;
 /// What stands in a path segment as it is.
@@ -66,7 +69,10 @@ impl RequestBody {
                 return Err(Rejection::invalid(at("type"), "expected the type of a credential"));
             }
             if entry.id.as_deref().is_some_and(|id| !legal(id)) {
-                return Err(Rejection::invalid(at("id"), "expected the id of a credential object, or nothing"));
+                return Err(Rejection::invalid(
+                    at("id"),
+                    "expected the id of a credential object, or nothing",
+                ));
             }
             let key = entry.id.clone().unwrap_or_else(|| format!("{} {}", entry.format.alias(), entry.kind));
             if !seen.insert(key) {
@@ -106,13 +112,16 @@ pub(super) async fn create(
         return Err(Rejection::new(Kind::Malformed, "The participant context is not active.").into());
     }
     let request = body.checked(&service.environment)?;
+    if transaction.count::<CredentialRequest>(&Everything::default()).await? >= REQUESTS_MAX {
+        let message = format!("The participant context has {REQUESTS_MAX} credential requests already.");
+        return Err(Rejection::new(Kind::Unprocessable, message).into());
+    }
     transaction.insert(&request);
     transaction.enqueue(request.send_job());
     request.tell(&mut transaction, scope.participant());
     let location = location(scope.participant(), &request.holder_pid);
     let reply = Reply::empty(StatusCode::CREATED).with_header(&LOCATION, location);
-    let committed =
-        idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
+    let committed = idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
     Ok(committed?)
 }
 

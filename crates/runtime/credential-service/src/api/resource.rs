@@ -1,15 +1,14 @@
 //! What the Identity API shows.
 
-use heddle_credentials::ParsedCredential;
-use heddle_dcp::issuance::holder;
 use heddle_ids::ParticipantContextId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{
-    participant::{HolderContext, KeyPair, PublishedHolder, State},
-    wallet::{Credential, CredentialRequest, Wanted},
-};
+use crate::participant::{HolderContext, KeyPair, PublishedHolder, Settings, State};
+
+mod wallet;
+
+pub(super) use wallet::{CredentialResource, OfferResource, RequestResource};
 
 /// How long a key is meant to be used, in milliseconds: 180 days.
 const KEY_USE_MS: u64 = 180 * 24 * 60 * 60 * 1000;
@@ -26,6 +25,8 @@ pub(super) struct ParticipantResource {
     scopes: [&'static str; 0],
     api_token_alias: Option<&'static str>,
     properties: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<Settings>,
 }
 
 impl ParticipantResource {
@@ -39,6 +40,7 @@ impl ParticipantResource {
             scopes: [],
             api_token_alias: None,
             properties: Map::new(),
+            settings: None,
         }
     }
 }
@@ -52,7 +54,7 @@ impl From<&HolderContext> for ParticipantResource {
             created_at: context.created_at,
             modified_at: context.modified_at,
         };
-        Self::published(context.id.clone(), &holder)
+        Self { settings: Some(context.settings.clone()), ..Self::published(context.id.clone(), &holder) }
     }
 }
 
@@ -109,109 +111,6 @@ impl KeyPairResource {
             state: key.state.code(),
             timestamp: key.created_at.as_millis(),
             usage: key.usage.iter().map(|usage| usage.name()).collect(),
-        }
-    }
-}
-
-/// A stored credential.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct CredentialResource {
-    id: String,
-    participant_context_id: ParticipantContextId,
-    timestamp: i64,
-    issuer_id: String,
-    holder_id: String,
-    state: u16,
-    time_of_last_status_update: Option<String>,
-    issuance_policy: Option<Value>,
-    reissuance_policy: Option<Value>,
-    verifiable_credential: Container,
-    metadata: Metadata,
-    usage: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Container {
-    raw_vc: String,
-    format: &'static str,
-    credential: Map<String, Value>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    holder_pid: String,
-}
-
-impl CredentialResource {
-    pub(super) fn new(context: &HolderContext, credential: &Credential) -> Self {
-        // What was stored was read before; a newer release that cannot read it any more still shows its text.
-        let parsed = ParsedCredential::parse(&credential.raw);
-        let inner = parsed.map(|parsed| parsed.credential().raw.clone()).unwrap_or_default();
-        Self {
-            id: credential.id.to_string(),
-            participant_context_id: context.id.clone(),
-            timestamp: credential.stored_at.as_millis(),
-            issuer_id: credential.issuer.clone(),
-            holder_id: context.did.to_string(),
-            state: credential.state.code(),
-            time_of_last_status_update: None,
-            issuance_policy: None,
-            reissuance_policy: None,
-            verifiable_credential: Container {
-                raw_vc: credential.raw.clone(),
-                format: credential.format.enumeration_name(),
-                credential: inner,
-            },
-            metadata: Metadata { holder_pid: credential.holder_pid.to_string() },
-            usage: "Holder",
-        }
-    }
-}
-
-/// A credential request.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RequestResource {
-    issuer_did: String,
-    holder_pid: String,
-    issuer_pid: Option<String>,
-    status: &'static str,
-    types_and_formats: Vec<TypeAndFormat>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TypeAndFormat {
-    id: Option<String>,
-    credential_type: String,
-    format: &'static str,
-}
-
-impl From<&Wanted> for TypeAndFormat {
-    fn from(wanted: &Wanted) -> Self {
-        Self {
-            id: wanted.id.clone(),
-            credential_type: wanted.credential_type.clone(),
-            format: wanted.format.enumeration_name(),
-        }
-    }
-}
-
-impl From<&CredentialRequest> for RequestResource {
-    fn from(request: &CredentialRequest) -> Self {
-        let state: holder::State = request.state;
-        Self {
-            issuer_did: request.issuer_did.to_string(),
-            holder_pid: request.holder_pid.to_string(),
-            issuer_pid: request.issuer_pid.as_ref().map(ToString::to_string),
-            status: state.name(),
-            types_and_formats: request.wanted.iter().map(TypeAndFormat::from).collect(),
-            reason: request.reason.clone(),
         }
     }
 }

@@ -26,8 +26,7 @@ pub(super) async fn store(
     let sender = service.prove(&bearer, &addressed).await?;
     let issuer = peer::participant_id(sender.token.participant()).map_err(|e| Rejection::internal(&e))?;
     let scope = service.scopes.delivery_peer(&addressed.recipient, issuer);
-    let deliveries =
-        Deliveries { store: &service.store, resolver: &service.resolver, rules: &service.rules };
+    let deliveries = Deliveries { store: &service.store, resolver: &service.resolver, rules: &service.rules };
     deliveries.accept(&scope, &sender, &message).await.map_err(|error| {
         let (context, issuer) = (context.as_str(), scope.peer().as_str());
         tracing::info!(component = "credential-service", action = "deliver", context, issuer, reason = %error,
@@ -44,7 +43,8 @@ fn refused(error: DeliveryError) -> Rejection {
         DeliveryError::State(_) => Rejection::new(Kind::Invalid, message),
         DeliveryError::WriteGrant => Rejection::new(Kind::Unauthorized, message),
         DeliveryError::Refused(refusal) => {
-            let kind = if refusal.check() == "credential-requested" { Kind::Forbidden } else { Kind::Invalid };
+            let kind =
+                if refusal.check() == "credential-requested" { Kind::Forbidden } else { Kind::Invalid };
             Rejection::new(kind, refusal.peer_message())
         }
         DeliveryError::Full => Rejection::new(Kind::Unprocessable, message),

@@ -31,8 +31,10 @@ pub(super) async fn document(
     let host = host(&uri, &headers).ok_or_else(nothing)?;
     let did = web::did_of(host, uri.path()).map_err(|_| nothing())?;
     let row = service.store.lookup(DID_DOCUMENT, did.as_str()).await?.ok_or_else(nothing)?;
-    let headers =
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::CACHE_CONTROL, CACHE)];
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, CACHE),
+    ];
     Ok((StatusCode::OK, headers, row.value).into_response())
 }
 

@@ -37,13 +37,11 @@ pub(crate) fn router(service: &Arc<CredentialService>) -> Router {
         .in_flight(InFlight::new(REQUESTS_MAX))
         .body_bytes_max(MESSAGE_BYTES_MAX)
         .finish(dcp);
-    let sts = Router::new().route("/token", post(sts::token).layer(DefaultBodyLimit::max(FORM_BYTES_MAX))).with_state(service.clone());
-    let sts = Surface::<Plain>::new("sts", environment())
-        .in_flight(InFlight::new(REQUESTS_MAX))
-        .finish(sts);
-    Router::new()
-        .nest("/api/credentials/v1/participants/{context}", dcp)
-        .nest("/api/sts", sts)
+    let sts = Router::new()
+        .route("/token", post(sts::token).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)))
+        .with_state(service.clone());
+    let sts = Surface::<Plain>::new("sts", environment()).in_flight(InFlight::new(REQUESTS_MAX)).finish(sts);
+    Router::new().nest("/api/credentials/v1/participants/{context}", dcp).nest("/api/sts", sts)
 }
 
 /// DID documents at any path that ends in `/did.json`; everything else is not found.

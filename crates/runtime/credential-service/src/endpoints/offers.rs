@@ -26,14 +26,18 @@ pub(super) async fn offer(
     let sender = service.prove(&bearer, &addressed).await?;
     let issuer = sender.token.participant();
     if message.issuer != issuer.as_str() {
-        return Err(Rejection::new(Kind::Forbidden, "An offer must be made by the issuer that it names.").into());
+        return Err(
+            Rejection::new(Kind::Forbidden, "An offer must be made by the issuer that it names.").into()
+        );
     }
     let id = peer::participant_id(issuer).map_err(|error| Rejection::internal(&error))?;
     let scope = service.scopes.delivery_peer(&addressed.recipient, id);
     let mut transaction = service.store.begin(&scope);
     let own = Query { counter_party: Some(issuer.to_string()), ..Query::default() };
     if transaction.count::<CredentialOffer>(&own).await? >= OFFERS_PER_ISSUER_MAX {
-        return Err(Rejection::new(Kind::TooMany, "Earlier offers of this issuer wait to be looked at.").into());
+        return Err(
+            Rejection::new(Kind::TooMany, "Earlier offers of this issuer wait to be looked at.").into()
+        );
     }
     transaction.insert(&CredentialOffer::new(message, issuer.clone(), &service.environment));
     peer::once(&mut transaction, &sender.token.replay_key());

@@ -56,15 +56,18 @@ pub(super) async fn query(
 fn requested(message: &PresentationQueryMessage) -> Result<Vec<Scope>, Rejection> {
     match message.asked().map_err(malformed)? {
         Asked::Scopes(scopes) => Ok(scopes.iter().filter_map(|scope| Scope::parse(scope).ok()).collect()),
-        Asked::Definition(_) => {
-            Err(Rejection::new(Kind::Unsupported, "Presentation definitions are not supported; ask by scope."))
-        }
+        Asked::Definition(_) => Err(Rejection::new(
+            Kind::Unsupported,
+            "Presentation definitions are not supported; ask by scope.",
+        )),
     }
 }
 
 fn refused(error: PresentationError) -> Rejection {
     match error {
-        PresentationError::Store(error) | PresentationError::Signing(SigningError::Store(error)) => stored(error),
+        PresentationError::Store(error) | PresentationError::Signing(SigningError::Store(error)) => {
+            stored(error)
+        }
         PresentationError::Signing(SigningError::Inactive) => {
             Rejection::new(Kind::NotFound, "There is no such participant here.")
         }

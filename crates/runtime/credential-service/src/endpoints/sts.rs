@@ -40,13 +40,15 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, TokenRefusal> {
-    let body = body.map_err(|_| TokenRefusal::InvalidRequest("the body cannot be read, or is larger than 16 KiB"))?;
+    let body =
+        body.map_err(|_| TokenRefusal::InvalidRequest("the body cannot be read, or is larger than 16 KiB"))?;
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
     let (client, mut fields) = client_form(text(header::CONTENT_TYPE), text(header::AUTHORIZATION), &body)?;
     let clients = service.token_service.as_ref().ok_or(TokenRefusal::InvalidClient)?;
     let scope = clients.participant_of(&client, &REQUIRED).await?;
     let missing = TokenRefusal::InvalidRequest("the parameter 'audience' is missing or no id");
-    let audience = fields.remove("audience").and_then(|text| ParticipantId::parse(text).ok()).ok_or(missing)?;
+    let audience =
+        fields.remove("audience").and_then(|text| ParticipantId::parse(text).ok()).ok_or(missing)?;
     let bearer_scope = fields.remove("bearer_access_scope").unwrap_or_default();
     let bearer_scope: Vec<String> = bearer_scope.split_whitespace().map(str::to_owned).collect();
     let given = fields.remove("token");

@@ -12,6 +12,8 @@ pub(crate) const HOLDER: &str = "holder";
 pub(crate) const DID_DOCUMENT: &str = "did-document";
 /// Directory kind: DID → [`DidClaim`]. It keeps two contexts from taking one DID, published or not.
 pub(crate) const DID: &str = "did";
+/// Most issuers of [`Settings::accept_unsolicited_from`].
+const ISSUERS_MAX: usize = 100;
 
 /// How far a participant context is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +68,16 @@ pub(crate) struct Settings {
     /// without any is taken too, since deployed issuers forget it; a wrong one never is.
     #[serde(default)]
     pub(crate) require_write_grant: bool,
+}
+
+impl Settings {
+    /// Refuses what is out of bounds; the message says what.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.accept_unsolicited_from.len() > ISSUERS_MAX {
+            return Err(format!("'acceptUnsolicitedFrom' has at most {ISSUERS_MAX} entries"));
+        }
+        Ok(())
+    }
 }
 
 /// The aggregate. Its id is the participant context's.

@@ -25,8 +25,8 @@ pub(crate) fn document_of(context: &HolderContext, keys: &[&KeyPair]) -> DidDocu
 
 const fn relationship(usage: Usage) -> Relationship {
     match usage {
-        Usage::SignToken => Relationship::CapabilityInvocation,
-        Usage::SignPresentation => Relationship::Authentication,
-        Usage::SignCredentials => Relationship::AssertionMethod,
+        Usage::Tokens => Relationship::CapabilityInvocation,
+        Usage::Presentations => Relationship::Authentication,
+        Usage::Credentials => Relationship::AssertionMethod,
     }
 }

@@ -35,24 +35,26 @@ impl KeyState {
 
 /// What a key is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum Usage {
     /// Self-issued tokens and access tokens.
-    SignToken,
+    #[serde(rename = "sign_token")]
+    Tokens,
     /// Presentations.
-    SignPresentation,
+    #[serde(rename = "sign_presentation")]
+    Presentations,
     /// Credentials, for a participant that is an issuer.
-    SignCredentials,
+    #[serde(rename = "sign_credentials")]
+    Credentials,
 }
 
 impl Usage {
-    pub(crate) const ALL: [Self; 3] = [Self::SignToken, Self::SignPresentation, Self::SignCredentials];
+    pub(crate) const ALL: [Self; 3] = [Self::Tokens, Self::Presentations, Self::Credentials];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::SignToken => "sign_token",
-            Self::SignPresentation => "sign_presentation",
-            Self::SignCredentials => "sign_credentials",
+            Self::Tokens => "sign_token",
+            Self::Presentations => "sign_presentation",
+            Self::Credentials => "sign_credentials",
         }
     }
 }

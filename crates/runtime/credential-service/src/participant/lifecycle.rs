@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heddle_clock::Environment;
 use heddle_ids::KeyPairId;
-use heddle_store::{Aggregate, DirectoryRow, JobContext, JobHandler, Loaded, NewJob, Outcome, Query, StoreError, Transaction};
+use heddle_store::{
+    Aggregate, DirectoryRow, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewJob, Outcome, Query,
+    StoreError, Transaction,
+};
 use heddle_tenancy::JobScope;
 use heddle_vault::{Vault, VaultError};
 use serde::{Deserialize, Serialize};
@@ -61,7 +64,11 @@ pub(crate) async fn create(
     }
     transaction.insert(&context);
     transaction.publish(context.published());
-    transaction.publish(DirectoryRow::new(DID, context.did.as_str(), &DidClaim { participant: context.id.clone() }));
+    transaction.publish(DirectoryRow::new(
+        DID,
+        context.did.as_str(),
+        &DidClaim { participant: context.id.clone() },
+    ));
     if context.is_active() {
         publish_document(transaction, &context, &keys.iter().collect::<Vec<_>>());
     }
@@ -146,9 +153,15 @@ pub(crate) async fn delete(
 }
 
 async fn delete_every<A: Aggregate>(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-    let all = transaction.list::<A>(&Query::default()).await?;
-    all.iter().for_each(|one| transaction.delete(one));
-    Ok(())
+    let mut offset = 0;
+    loop {
+        let page = transaction.list::<A>(&Query { offset, ..Query::default() }).await?;
+        page.iter().for_each(|one| transaction.delete(one));
+        if page.len() < LIST_ROWS_MAX as usize {
+            return Ok(());
+        }
+        offset += LIST_ROWS_MAX;
+    }
 }
 
 #[derive(Serialize, Deserialize)]

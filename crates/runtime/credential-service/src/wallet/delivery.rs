@@ -6,25 +6,26 @@ use heddle_clock::Timestamp;
 use heddle_credentials::{Format, ParsedCredential};
 use heddle_dcp::{
     Refusal, Rules,
-    issuance::{Illegal, delivery, holder::Event},
+    issuance::{Illegal, delivery},
     wire::{CredentialMessage, DeliveryStatus},
 };
 use heddle_did::{Did, DidDocument};
-use heddle_ids::{CredentialId, HolderPid, ParticipantContextId};
+use heddle_ids::HolderPid;
 use heddle_outbound::DidResolver;
-use heddle_store::{Loaded, NewEvent, Query, Store, StoreError, Transaction};
+use heddle_store::{Store, StoreError};
 use heddle_tenancy::DeliveryPeer;
-use serde::Serialize;
 
-use super::{Credential, CredentialRequest, write_grant};
+use super::{CredentialRequest, write_grant};
 use crate::{
     participant::HolderContext,
     peer::{self, Sender, token_keys},
     signing::{SigningError, active_context},
 };
 
-/// Most credentials of one wallet.
-const CREDENTIALS_MAX: u64 = 5_000;
+mod keep;
+
+use keep::{CREDENTIALS_MAX, answer, keep};
+
 /// How often a delivery is tried again when the request changes meanwhile: its acknowledgement may be under way.
 const ATTEMPTS_MAX: u32 = 8;
 
@@ -61,16 +62,6 @@ pub(crate) struct Deliveries<'a> {
     pub(crate) rules: &'a Rules,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredPayload<'a> {
-    participant_context_id: &'a ParticipantContextId,
-    credential_id: &'a CredentialId,
-    holder_pid: &'a HolderPid,
-    issuer_did: &'a str,
-    types: &'a [String],
-}
-
 impl Deliveries<'_> {
     /// Takes a delivery of a verified sender. A repeated one changes nothing.
     pub(crate) async fn accept(
@@ -83,12 +74,16 @@ impl Deliveries<'_> {
         let (mut refreshed, mut attempts) = (false, 0);
         loop {
             match self.attempt(scope, sender, &document, message).await {
-                Err(DeliveryError::Refused(refusal)) if !refreshed && !refusal.stale_documents().is_empty() => {
+                Err(DeliveryError::Refused(refusal))
+                    if !refreshed && !refusal.stale_documents().is_empty() =>
+                {
                     refreshed = true;
                     let fresh = self.resolver.refresh(sender.token.participant()).await;
                     document = fresh.map_err(|_| DeliveryError::Refused(refusal))?;
                 }
-                Err(DeliveryError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => attempts += 1,
+                Err(DeliveryError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
+                    attempts += 1;
+                }
                 outcome => return outcome,
             }
         }
@@ -152,7 +147,12 @@ impl Deliveries<'_> {
         let keys = token_keys(self.store, &context.did).await?;
         let parties = (&context.did, &request.issuer_did, &request.holder_pid);
         write_grant::verify(grant, &keys, parties, now).map_err(|reason| {
-            tracing::info!(component = "credential-service", action = "deliver", reason, "write grant refused");
+            tracing::info!(
+                component = "credential-service",
+                action = "deliver",
+                reason,
+                "write grant refused"
+            );
             DeliveryError::WriteGrant
         })
     }
@@ -161,68 +161,4 @@ impl Deliveries<'_> {
 /// Whether the participant takes credentials from this issuer without having asked.
 fn unasked_is_fine(context: &HolderContext, issuer: &Did, status: DeliveryStatus) -> bool {
     status == DeliveryStatus::Issued && context.settings.accept_unsolicited_from.contains(issuer)
-}
-
-/// The request is answered. A repeat of the same answer leaves it as it is.
-fn answer(
-    transaction: &mut Transaction<'_>,
-    context: &ParticipantContextId,
-    request: &Loaded<CredentialRequest>,
-    message: &CredentialMessage,
-) -> Result<(), Illegal> {
-    let now = transaction.now();
-    let mut next = match message.status {
-        DeliveryStatus::Issued => request.after(Event::Delivered, now)?,
-        DeliveryStatus::Rejected => {
-            let reason = message.rejection_reason.as_deref().unwrap_or("the issuer gave no reason");
-            request.after(Event::Refused, now)?.because(reason)
-        }
-    };
-    next.issuer_pid = Some(message.issuer_pid.clone());
-    if next == *request.value() {
-        return Ok(());
-    }
-    transaction.save(request, &next);
-    if next.state != request.state {
-        next.tell(transaction, context);
-    }
-    Ok(())
-}
-
-async fn keep(
-    transaction: &mut Transaction<'_>,
-    context: &ParticipantContextId,
-    delivered: &[ParsedCredential],
-    holder_pid: &HolderPid,
-) -> Result<(), DeliveryError> {
-    let now = transaction.now();
-    let mut credentials: Vec<Credential> = Vec::new();
-    for parsed in delivered {
-        let credential = Credential::new(parsed, holder_pid.clone(), now);
-        // One delivery may hold a credential twice; the last one counts.
-        credentials.retain(|other| other.id != credential.id);
-        credentials.push(credential);
-    }
-    if credentials.is_empty() {
-        return Ok(());
-    }
-    if transaction.count::<Credential>(&Query::default()).await? >= CREDENTIALS_MAX {
-        return Err(DeliveryError::Full);
-    }
-    for credential in &credentials {
-        match transaction.load::<Credential>(credential.id.as_str()).await? {
-            Some(known) if known.raw == credential.raw => continue,
-            Some(known) => transaction.save(&known, credential),
-            None => transaction.insert(credential),
-        }
-        let payload = StoredPayload {
-            participant_context_id: context,
-            credential_id: &credential.id,
-            holder_pid,
-            issuer_did: &credential.issuer,
-            types: &credential.types,
-        };
-        transaction.emit(NewEvent::new("credential.stored", format!("credential/{}", credential.id), &payload));
-    }
-    Ok(())
 }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use heddle_clock::Environment;
 use heddle_credentials::{Format, ParsedCredential, PresentationDraft, vp11};
-use heddle_dcp::{Rules, Scope, presentation::{self, Held}, token::{AccessToken, ReplayKey}};
+use heddle_dcp::{
+    Rules, Scope,
+    presentation::{self, Held},
+    token::{AccessToken, ReplayKey},
+};
 use heddle_store::{Loaded, Query, Store, StoreError};
 use heddle_tenancy::PresentationGrant;
 use heddle_vault::Vault;
@@ -53,7 +57,7 @@ impl Presentations<'_> {
         (bearer, access): (&ReplayKey, &AccessToken),
     ) -> Result<Vec<String>, PresentationError> {
         let mut transaction = self.store.begin(grant);
-        let key = SigningKey::find(&mut transaction, Usage::SignPresentation).await?;
+        let key = SigningKey::find(&mut transaction, Usage::Presentations).await?;
         let query = Query { states: vec![CredentialState::Issued.name().into()], ..Query::default() };
         let stored = transaction.list::<Credential>(&query).await?;
         drop(transaction);
@@ -66,8 +70,13 @@ impl Presentations<'_> {
         for group in &selection.groups {
             if group.format != Format::Vc11Sl2021Jwt {
                 let (format, left_out) = (group.format.alias(), group.credentials.len());
-                tracing::info!(component = "credential-service", action = "present", format, left_out,
-                    "credentials of this format are not presented");
+                tracing::info!(
+                    component = "credential-service",
+                    action = "present",
+                    format,
+                    left_out,
+                    "credentials of this format are not presented"
+                );
                 continue;
             }
             for credentials in group.credentials.chunks(vp11::CREDENTIALS_MAX).take(PRESENTATIONS_MAX) {

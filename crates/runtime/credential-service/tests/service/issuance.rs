@@ -96,9 +96,13 @@ async fn from_a_request_to_a_presentation() {
 }
 
 async fn holder_sees(world: &World, token: &str, credential: &str) {
-    let all = world.get(&format!("{CREDENTIALS}?type=MembershipCredential")).bearer(token).send().await.json();
+    let all =
+        world.get(&format!("{CREDENTIALS}?type=MembershipCredential")).bearer(token).send().await.json();
     assert_eq!(all[0]["verifiableCredential"]["rawVc"], credential);
-    assert_eq!((&all[0]["verifiableCredential"]["format"], &all[0]["state"]), (&json!("VC1_0_JWT"), &json!(500)));
+    assert_eq!(
+        (&all[0]["verifiableCredential"]["format"], &all[0]["state"]),
+        (&json!("VC1_0_JWT"), &json!(500))
+    );
     let none = world.get(&format!("{CREDENTIALS}?type=Other")).bearer(token).send().await.json();
     assert_eq!(none, json!([]));
     let path = format!("{CREDENTIALS}/{}", all[0]["id"].as_str().expect("an id"));
@@ -107,7 +111,8 @@ async fn holder_sees(world: &World, token: &str, credential: &str) {
 
 /// An access token that `acme` gives to a verifier.
 pub async fn access_token(world: &World, verifier: &Did, types: &[&str]) -> String {
-    let scopes: Vec<String> = types.iter().map(|kind| format!("org.eclipse.dspace.dcp.vc.type:{kind}:read")).collect();
+    let scopes: Vec<String> =
+        types.iter().map(|kind| format!("org.eclipse.dspace.dcp.vc.type:{kind}:read")).collect();
     let audience = verifier.as_str().parse().expect("legal");
     let tokens = world.service.self_issued_tokens();
     let outer = tokens.token(&world.participant("acme"), &audience, &scopes, None).await.expect("issued");
@@ -121,7 +126,8 @@ pub fn verify(answer: &Value, holder: &DidDocument, verifier: &Did, credentials:
     let presentations = answer["presentation"].as_array().expect("an array");
     assert_eq!(presentations.len(), 1, "one presentation per format");
     let parsed = vp11::parse(presentations[0].as_str().expect("a JWT")).expect("a presentation");
-    let method = holder.verification_method_for(parsed.kid(), Relationship::Authentication, Strictness::Strict);
+    let method =
+        holder.verification_method_for(parsed.kid(), Relationship::Authentication, Strictness::Strict);
     let verified = parsed.verify(&method.expect("the holder's key").jwk().expect("a key")).expect("signed");
     let parsed = verified.parsed();
     assert_eq!(parsed.holder(), holder.id.as_str());
@@ -146,27 +152,10 @@ async fn a_delivery_may_overtake_the_answer_to_the_request() {
     assert_eq!(deliver(&world, &issuer, &did, &message).await.status, 200);
     assert_eq!(status(&world, &token, "pid-1").await["status"], "ISSUED");
     received.answer.send((201, Some("/requests/late".to_owned()))).expect("waits");
-    // The next job of this participant runs only after this one was settled: its order key is the same.
-    let settled = settled(&world, &token, "pid-1").await;
+    world.drain().await;
+    let settled = status(&world, &token, "pid-1").await;
     assert_eq!((&settled["status"], &settled["issuerPid"]), (&json!("ISSUED"), &message["issuerPid"]));
-}
-
-/// Waits until the answer of the issuer is written down.
-async fn settled(world: &World, token: &str, pid: &str) -> Value {
-    let mut jobs = world.store.signals().jobs();
-    loop {
-        jobs.mark_unchanged();
-        let open = world.store.database().next_due(&["credential.request.send".to_owned()]).await.expect("reads");
-        let leased = world.store.database().extend(&worker(world), now()).await.expect("reads");
-        if open.is_none() && leased == 0 {
-            return status(world, token, pid).await;
-        }
-        jobs.changed().await.expect("the database lives");
-    }
-}
-
-fn worker(_world: &World) -> heddle_ids::WorkerId {
-    heddle_ids::WorkerId::from_parts(0, [0; 10])
+    assert_eq!(settled["typesAndFormats"][0]["id"], "membership-def");
 }
 
 #[tokio::test]
@@ -239,7 +228,8 @@ async fn a_request_is_made_once() {
         assert_eq!((answer.status, &answer.json()[0]["path"]), (400, &json!(pointer)));
     }
     let (_, other) = world.join("other").await;
-    let foreign = world.get("/api/identity/v1beta/participants/other/credentials/request/pid-1").bearer(&other);
+    let foreign =
+        world.get("/api/identity/v1beta/participants/other/credentials/request/pid-1").bearer(&other);
     assert_eq!(foreign.send().await.status, 404, "a holderPid of somebody else does not exist");
 }
 
@@ -251,7 +241,10 @@ async fn a_stored_credential_can_be_deleted_by_its_owner() {
     requested(&world, &issuer, &token, "pid-1").await;
     let credential = issuer.credential("MembershipCredential", &did);
     deliver(&world, &issuer, &did, &delivery("pid-1", &[("MembershipCredential", &credential)])).await;
-    let id = world.get(CREDENTIALS).bearer(&token).send().await.json()[0]["id"].as_str().expect("an id").to_owned();
+    let id = world.get(CREDENTIALS).bearer(&token).send().await.json()[0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     let (_, other) = world.join("other").await;
     let foreign = format!("/api/identity/v1beta/participants/other/credentials/{id}");
     assert_eq!(world.get(&foreign).bearer(&other).send().await.status, 404);

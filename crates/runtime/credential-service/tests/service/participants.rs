@@ -57,7 +57,8 @@ async fn a_document_is_served_while_its_participant_is_active() {
     assert_eq!(served().await.status, 404);
     assert_eq!(activate(true).await, 204);
     let answer = served().await;
-    assert_eq!((answer.status, answer.headers["content-type"].to_str()), (200, Ok("application/json")));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "application/json");
     let did = world.did("a:b:acme");
     let document = DidDocument::parse_for(&did, answer.text.as_bytes()).expect("its own");
     for relationship in Relationship::ALL {
@@ -79,7 +80,8 @@ async fn other_paths_hold_no_document() {
     let world = World::start().await;
     world.join("acme").await;
     assert_eq!(world.get("/acme/did.json").send().await.status, 200);
-    for path in ["/nobody/did.json", "/acme", "/acme/did.json/", "/.well-known/did.json", "/acme/x/did.json"] {
+    for path in ["/nobody/did.json", "/acme", "/acme/did.json/", "/.well-known/did.json", "/acme/x/did.json"]
+    {
         assert_eq!(world.get(path).send().await.status, 404, "{path}");
     }
     let elsewhere = world.get("/acme/did.json").header("host", "example.com").send().await;
@@ -111,7 +113,15 @@ async fn who_may_not_learns_nothing_about_what_exists() {
     let world = World::start().await;
     let (_, own) = world.join("acme").await;
     let (_, other) = world.join("other").await;
-    let paths = ["", "/keypairs", "/credentials", "/credentials/x", "/credentials/request/x", "/events"];
+    let paths = [
+        "",
+        "/keypairs",
+        "/credentials",
+        "/credentials/x",
+        "/credentials/request/x",
+        "/credentials/offers",
+        "/events",
+    ];
     for context in ["acme", "nobody"] {
         for path in paths {
             let path = format!("{PARTICIPANTS}/{context}{path}");
@@ -148,7 +158,11 @@ async fn administrators_see_pages_and_provisioners_no_contents() {
         let call = world.get(&format!("{PARTICIPANTS}{page}")).bearer(&provisioner);
         async move {
             let all = call.send().await.json();
-            all.as_array().expect("an array").iter().map(|one| one["participantContextId"].clone()).collect::<Vec<_>>()
+            all.as_array()
+                .expect("an array")
+                .iter()
+                .map(|one| one["participantContextId"].clone())
+                .collect::<Vec<_>>()
         }
     };
     assert_eq!(ids("").await, ["a", "b", "c"]);
@@ -156,7 +170,8 @@ async fn administrators_see_pages_and_provisioners_no_contents() {
     assert_eq!(ids("?offset=3").await, Vec::<Value>::new());
     let credentials = world.get(&format!("{PARTICIPANTS}/a/credentials")).bearer(&provisioner).send().await;
     assert_eq!(credentials.status, 403, "contents are not the provisioner's");
-    let request = world.get(&format!("{PARTICIPANTS}/a/credentials/request/x")).bearer(&provisioner).send().await;
+    let request =
+        world.get(&format!("{PARTICIPANTS}/a/credentials/request/x")).bearer(&provisioner).send().await;
     assert_eq!(request.status, 404, "how far a request is, is");
 }
 
@@ -170,4 +185,20 @@ async fn what_is_wrong_with_a_manifest_is_said() {
     assert_eq!((answer.status, &answer.json()[0]["path"]), (400, &json!("/key/keyGeneratorParams")));
     let answer = world.post(PARTICIPANTS).bearer(&admin).json(&json!({"did": "did:web:x"})).send().await;
     assert_eq!(answer.status, 400, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn settings_are_the_participants_own() {
+    let world = World::start().await;
+    let (_, own) = world.join("acme").await;
+    let (_, other) = world.join("other").await;
+    let path = format!("{PARTICIPANTS}/acme/settings");
+    let put =
+        |token: &str, body: &Value| world.call(http::Method::PUT, &path).bearer(token).json(body).send();
+    let settings = json!({"acceptUnsolicitedFrom": ["did:web:issuer.example"], "requireWriteGrant": true});
+    assert_eq!(put(&other, &settings).await.status, 403);
+    assert_eq!(put(&own, &json!({"acceptUnsolicitedFrom": ["nobody"]})).await.status, 400);
+    assert_eq!(put(&own, &settings).await.status, 204);
+    let shown = world.get(&format!("{PARTICIPANTS}/acme")).bearer(&own).send().await.json();
+    assert_eq!(shown["settings"], settings);
 }

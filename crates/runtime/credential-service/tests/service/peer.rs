@@ -20,7 +20,7 @@ use heddle_jose::{Algorithm, Header, SoftwareKey, sign_compact};
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 
-use crate::support::now;
+use crate::support::{now, soon};
 
 /// A request that reached the issuer.
 pub struct Received {
@@ -34,7 +34,6 @@ pub struct Received {
 pub struct Peer {
     pub did: Did,
     pub key: SoftwareKey,
-    pub base: String,
     requests: tokio::sync::Mutex<mpsc::UnboundedReceiver<Received>>,
     pub metadata: Arc<Mutex<VecDeque<Value>>>,
 }
@@ -64,19 +63,26 @@ impl Peer {
             metadata: metadata.clone(),
         };
         let router = Router::new()
-            .route(&format!("/{name}/did.json"), get(|State(s): State<Server>| async move { s.document.to_vec() }))
+            .route(
+                &format!("/{name}/did.json"),
+                get(|State(s): State<Server>| async move { s.document.to_vec() }),
+            )
             .route("/credentials", post(received))
-            .route("/metadata", get(|State(s): State<Server>| async move {
-                Json(s.metadata.lock().expect("not poisoned").pop_front())
-            }))
+            .route(
+                "/metadata",
+                get(|State(s): State<Server>| async move {
+                    Json(s.metadata.lock().expect("not poisoned").pop_front())
+                }),
+            )
             .with_state(server);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { did, key, base, requests: tokio::sync::Mutex::new(receiver), metadata }
+        Self { did, key, requests: tokio::sync::Mutex::new(receiver), metadata }
     }
 
     /// The next request that reaches this issuer.
     pub async fn next_request(&self) -> Received {
-        self.requests.lock().await.recv().await.expect("the server lives")
+        let mut requests = self.requests.lock().await;
+        soon("a request", requests.recv()).await.expect("the server lives")
     }
 
     pub fn kid(&self) -> String {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use heddle_auth::{
-    Authenticator, ClientAuthentication, ClientCredentials, NewClient, TokenRequest, TokenService, TokenSettings,
+    Authenticator, ClientAuthentication, ClientCredentials, NewClient, TokenRequest, TokenService,
+    TokenSettings,
 };
 use heddle_bus::Audience;
 use heddle_clock::{Environment, Timestamp};
@@ -28,10 +29,9 @@ pub struct World {
     pub scopes: Arc<ScopeIssuer>,
     pub clients: Arc<TokenService>,
     pub outbound: Outbound,
-    pub resolver: DidResolver,
     pub service: Arc<CredentialService>,
     pub stop: Stop,
-    _worker: RunningWorker,
+    worker: tokio::sync::Mutex<Option<RunningWorker>>,
 }
 
 /// An answer.
@@ -45,10 +45,6 @@ pub struct Answer {
 impl Answer {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
-    }
-
-    pub fn is_4xx(&self) -> bool {
-        (400..500).contains(&self.status)
     }
 }
 
@@ -125,7 +121,6 @@ impl World {
         let config =
             OutboundConfig { allow_http: true, allow_private_addresses: true, ..OutboundConfig::default() };
         let outbound = Outbound::new(config, environment.clone()).expect("a client");
-        let resolver = DidResolver::new(outbound.clone(), web::Scheme::Http);
         let (stop, shutdown) = Shutdown::pair();
         let service = CredentialService::new(Parts {
             store: store.clone(),
@@ -135,7 +130,7 @@ impl World {
             token_service: Some(clients.clone()),
             vault,
             outbound: outbound.clone(),
-            resolver: resolver.clone(),
+            resolver: DidResolver::new(outbound.clone(), web::Scheme::Http),
             public_url: url.clone(),
             shutdown,
         });
@@ -143,7 +138,23 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, router).await });
         let worker = Worker::new(store.clone(), scopes.clone(), WorkerLimits::default());
         let worker = service.jobs(worker).start();
-        Self { url, port, store, scopes, clients, outbound, resolver, service, stop, _worker: worker }
+        Self {
+            url,
+            port,
+            store,
+            scopes,
+            clients,
+            outbound,
+            service,
+            stop,
+            worker: tokio::sync::Mutex::new(Some(worker)),
+        }
+    }
+
+    /// Waits until the jobs under way have ended; no further ones run.
+    pub async fn drain(&self) {
+        let worker = self.worker.lock().await.take().expect("drained once");
+        worker.drain(std::time::Duration::from_secs(20)).await;
     }
 
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
@@ -202,7 +213,8 @@ impl World {
         let did = self.did(name);
         let manifest =
             json!({"participantContextId": name, "did": did.as_str(), "active": true, "settings": settings});
-        let answer = self.post("/api/identity/v1beta/participants").bearer(&self.admin().await).json(&manifest);
+        let answer =
+            self.post("/api/identity/v1beta/participants").bearer(&self.admin().await).json(&manifest);
         let answer = answer.send().await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         (did, self.token(&self.participant(name), NewClient::participant()).await)
@@ -215,14 +227,15 @@ impl World {
         Box::pin(events.map(|event| event.expect("readable")))
     }
 
-    /// Waits for the next event of this type.
+    /// Waits for the first event of this type.
     pub async fn event(&self, name: &str, kind: &str) -> Event {
-        let mut events = self.events(name);
-        loop {
-            let event = events.next().await.expect("a feed has no end");
-            if event.kind == kind {
-                return event;
-            }
-        }
+        let mut events = self.events(name).filter(|event| std::future::ready(event.kind == kind));
+        soon(kind, events.next()).await.expect("a feed has no end")
     }
+}
+
+/// What happens in time; a test that waits for what never comes fails instead of hanging.
+pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let limit = std::time::Duration::from_secs(30);
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| panic!("in vain: {what}"))
 }

@@ -1,0 +1,289 @@
+//! What only this implementation promises: roles, row-level security, settings, several processes on one database.
+
+use std::{sync::Arc, time::Duration};
+
+use heddle_clock::Environment;
+use heddle_ids::{ParticipantContextId, WorkerId};
+use heddle_store::{
+    ClaimRequest, Database, DirectoryRow, EventCursor, NewEvent, NewJob, Store, StoreError, Transaction,
+};
+use heddle_store_postgres::{PostgresDatabase, PostgresOptions, testing::TestPostgres};
+use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+fn participant(id: &str) -> ParticipantScope {
+    ScopeIssuer::new().participant(ParticipantContextId::parse(id).expect("legal"), Actor::new("test"))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("it does not panic")
+}
+
+async fn url() -> String {
+    blocking(|| TestPostgres::shared().url()).await
+}
+
+async fn sql(url: &str, sql: &str) -> String {
+    let (url, sql) = (url.to_owned(), sql.to_owned());
+    blocking(move || TestPostgres::shared().administer(&url, &sql)).await
+}
+
+async fn try_connect(url: &str) -> Result<PostgresDatabase, StoreError> {
+    let options = PostgresOptions { connections_max: 4, ..PostgresOptions::default() };
+    PostgresDatabase::connect(url, &options, &Environment::system()).await
+}
+
+async fn connect(url: &str) -> (Arc<PostgresDatabase>, Store) {
+    let database = Arc::new(try_connect(url).await.expect("connects"));
+    (database.clone(), Store::new(database, Environment::system()))
+}
+
+async fn commit(store: &Store, scope: &ParticipantScope, write: impl FnOnce(&mut Transaction<'_>)) {
+    let mut tx = store.begin(scope);
+    write(&mut tx);
+    tx.commit().await.expect("commits");
+}
+
+/// A row of every kind, for two participants.
+async fn two_participants(store: &Store) {
+    for name in ["alice", "bob"] {
+        let write = |tx: &mut Transaction<'_>| {
+            tx.enqueue(NewJob::new("work", "a", &()));
+            tx.emit(NewEvent::new("e", "a", &()));
+            tx.once("n", tx.now() + PATIENCE);
+            tx.audit("a", "b");
+            tx.publish(DirectoryRow::new("fact", name, &()));
+            let until = tx.now() + PATIENCE;
+            let key = heddle_store::AnswerKey::new("client", "key");
+            let answer = (200, Vec::new(), String::new());
+            tx.remember(&heddle_store::Answer::new(&key, String::new(), answer, until));
+        };
+        commit(store, &participant(name), write).await;
+    }
+}
+
+#[tokio::test]
+async fn every_table_with_an_owner_has_forced_row_level_security() {
+    let url = url().await;
+    let (database, _) = connect(&url).await;
+    let owned = "SELECT c.table_name FROM information_schema.columns c
+                 WHERE c.table_schema = 'heddle' AND c.column_name = 'owner' ORDER BY 1";
+    let tables = sql(&url, owned).await;
+    assert_eq!(
+        tables.lines().collect::<Vec<_>>(),
+        ["aggregate", "audit", "directory", "event", "job", "nonce"]
+    );
+    let secured = "SELECT relname FROM pg_class WHERE relnamespace = 'heddle'::regnamespace
+                   AND relrowsecurity AND relforcerowsecurity ORDER BY 1";
+    assert_eq!(sql(&url, secured).await, tables);
+    let loose = "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'heddle\\_%' AND (rolsuper OR rolbypassrls OR rolcanlogin)";
+    assert_eq!(sql(&url, loose).await, "0");
+    assert_eq!(sql(&url, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'heddle\\_%'").await, "5");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn the_applications_role_sees_the_rows_of_its_owner_alone() {
+    let url = url().await;
+    let (database, store) = connect(&url).await;
+    two_participants(&store).await;
+    for table in ["aggregate", "job", "event", "audit", "directory"] {
+        // As the superuser, to prove that the rows are there.
+        assert_eq!(sql(&url, &format!("SELECT count(*) FROM heddle.{table}")).await, "2", "{table}");
+        let seen = async |settings: &str| {
+            let read = format!("SELECT DISTINCT owner FROM heddle.{table} ORDER BY 1");
+            sql(&url, &format!("BEGIN; SET LOCAL ROLE heddle_app; {settings}; {read}; COMMIT")).await
+        };
+        assert_eq!(seen("SELECT").await, "", "{table} without an owner");
+        assert_eq!(seen("SET LOCAL heddle.owner = 'p:alice'").await, "p:alice", "{table}");
+        assert_eq!(seen("SET LOCAL heddle.owner = 'p:carol'").await, "", "{table}");
+    }
+    let nonces = "SELECT has_table_privilege('heddle_app', 'heddle.nonce', 'SELECT')";
+    assert_eq!(sql(&url, nonces).await, "f", "nonces are only ever inserted");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn the_other_roles_see_no_more_than_their_task_needs() {
+    let url = url().await;
+    let (database, store) = connect(&url).await;
+    two_participants(&store).await;
+    let may = async |role: &str, table: &str, columns: &str| {
+        let check = format!(
+            "SELECT coalesce(string_agg(column_name, ',' ORDER BY ordinal_position), '')
+             FROM information_schema.columns WHERE table_schema = 'heddle' AND table_name = '{table}'
+               AND has_column_privilege('{role}', 'heddle.{table}', column_name, '{columns}')"
+        );
+        sql(&url, &check).await
+    };
+    assert_eq!(may("heddle_worker", "event", "SELECT").await, "seq,place");
+    assert_eq!(may("heddle_worker", "job", "UPDATE").await, "lease_worker,lease_token,lease_until");
+    assert_eq!(may("heddle_worker", "aggregate", "SELECT").await, "");
+    assert_eq!(may("heddle_sweeper", "aggregate", "SELECT").await, "kind,due_at");
+    assert_eq!(may("heddle_directory", "aggregate", "SELECT").await, "");
+    assert_eq!(may("heddle_directory", "directory", "UPDATE").await, "");
+    assert_eq!(may("heddle_app", "audit", "UPDATE").await, "");
+    let seen =
+        sql(&url, "BEGIN; SET LOCAL ROLE heddle_management; SELECT count(*) FROM heddle.event; COMMIT");
+    assert_eq!(seen.await, "0", "a participant's events are not management's");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_durable() {
+    let url = url().await;
+    sql(&url, "ALTER ROLE heddle SET synchronous_commit = off").await;
+    let (database, _) = connect(&url).await;
+    assert_eq!(database.setting("synchronous_commit").await.expect("reads"), "on");
+    sql(&url, "ALTER ROLE heddle RESET synchronous_commit").await;
+    database.close().await;
+}
+
+#[tokio::test]
+async fn two_processes_share_a_database_and_wake_each_other() {
+    let url = url().await;
+    let (first, one) = connect(&url).await;
+    let (second, other) = connect(&url).await;
+    let alice = participant("alice");
+    let (mut jobs, mut events) = (other.signals().jobs(), other.signals().events());
+    let write = |tx: &mut Transaction<'_>| {
+        tx.enqueue(NewJob::new("work", "a", &()));
+        tx.emit(NewEvent::new("e", "a", &()));
+    };
+    commit(&one, &alice, write).await;
+    tokio::time::timeout(PATIENCE, jobs.changed()).await.expect("in time").expect("open");
+    tokio::time::timeout(PATIENCE, events.changed()).await.expect("in time").expect("open");
+    assert_eq!(other.events(&alice, EventCursor(0), 10).await.expect("reads").len(), 1);
+    let claim = async |database: &PostgresDatabase, worker: &str| {
+        let now = Environment::system().now();
+        let request = ClaimRequest {
+            worker: WorkerId::parse(worker).expect("legal"),
+            kinds: vec!["work".to_owned()],
+            limit: 10,
+            per_owner_max: 10,
+            per_host_max: 10,
+            now,
+            until: now + PATIENCE,
+            token: worker.to_owned(),
+        };
+        database.claim(request).await.expect("claims").len()
+    };
+    let (a, b) = tokio::join!(claim(&first, "a"), claim(&second, "b"));
+    assert_eq!(a + b, 1, "one of them has it");
+    first.close().await;
+    second.close().await;
+}
+
+#[tokio::test]
+async fn events_of_many_processes_keep_one_order() {
+    let url = url().await;
+    let (first, one) = connect(&url).await;
+    let (second, other) = connect(&url).await;
+    let alice = participant("alice");
+    let emit = async |store: &Store, name: &str| {
+        for n in 0..50 {
+            commit(store, &alice, |tx| tx.emit(NewEvent::new("e", name, &n))).await;
+        }
+    };
+    let follow = async {
+        let mut signal = one.signals().events();
+        let mut places = Vec::new();
+        while places.len() < 100 {
+            signal.mark_unchanged();
+            let after = EventCursor(places.last().copied().unwrap_or(0));
+            let page = one.events(&alice, after, 7).await.expect("reads");
+            if page.is_empty() {
+                tokio::time::timeout(PATIENCE, signal.changed()).await.expect("in time").expect("open");
+            }
+            places.extend(page.iter().map(|event| event.cursor.0));
+        }
+        places
+    };
+    let (places, (), ()) = tokio::join!(follow, emit(&one, "one"), emit(&other, "other"));
+    assert_eq!(places, (1..=100).collect::<Vec<u64>>());
+    first.close().await;
+    second.close().await;
+}
+
+#[tokio::test]
+async fn many_processes_may_start_at_once_on_an_empty_database() {
+    let url = url().await;
+    let starts = futures::future::join_all((0..6).map(|_| try_connect(&url))).await;
+    for started in starts {
+        started.expect("connects").close().await;
+    }
+    assert_eq!(sql(&url, "SELECT count(*) FROM heddle.migration").await, "4");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_unless_it_says_that_it_can_be_read() {
+    let url = url().await;
+    try_connect(&url).await.expect("connects").close().await;
+    sql(&url, "INSERT INTO heddle.migration VALUES (9999, 'later', 1, 0)").await;
+    try_connect(&url).await.expect("a compatible schema").close().await;
+    sql(&url, "UPDATE heddle.migration SET readable_from = 9998 WHERE number = 9999").await;
+    match try_connect(&url).await {
+        Err(StoreError::Unusable { reason }) => assert!(reason.contains("9998"), "{reason}"),
+        other => panic!("expected Unusable, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable_and_no_error_holds_the_password() {
+    let failed = try_connect("postgresql://heddle:s3cret@127.0.0.1:1/heddle").await;
+    match failed {
+        Err(error @ StoreError::Unavailable { .. }) => {
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+        other => panic!("expected Unavailable, got {other:?}"),
+    }
+    let failed = try_connect("postgresql://heddle:s3cret@:::/").await;
+    match failed {
+        Err(error @ StoreError::Unusable { .. }) => assert!(!error.to_string().contains("s3cret"), "{error}"),
+        other => panic!("expected Unusable, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_restarted_server_is_found_again() {
+    let server = blocking(TestPostgres::start).await;
+    let (server, url) = blocking(move || {
+        let url = server.url();
+        (server, url)
+    })
+    .await;
+    let (database, store) = connect(&url).await;
+    let alice = participant("alice");
+    commit(&store, &alice, |tx| tx.emit(NewEvent::new("e", "before", &()))).await;
+    let server = blocking(move || {
+        server.stop();
+        server
+    })
+    .await;
+    let mut tx = store.begin(&alice);
+    tx.emit(NewEvent::new("e", "meanwhile", &()));
+    let refused = tx.commit().await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    let server = blocking(move || {
+        server.restart();
+        server
+    })
+    .await;
+    commit(&store, &alice, |tx| tx.emit(NewEvent::new("e", "after", &()))).await;
+    let mut signal = store.signals().events();
+    let subjects = async {
+        loop {
+            signal.mark_unchanged();
+            let events = store.events(&alice, EventCursor(0), 10).await.expect("reads");
+            if events.len() >= 2 {
+                return events.into_iter().map(|event| event.subject).collect::<Vec<_>>();
+            }
+            signal.changed().await.expect("open");
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, subjects).await.expect("in time"), ["before", "after"]);
+    database.close().await;
+    blocking(move || drop(server)).await;
+}

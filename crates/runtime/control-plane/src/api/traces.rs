@@ -1,0 +1,102 @@
+//! Why something was decided, as its owner reads it: `…/trace` of a process, and `…/denials` for requests that
+//! came to nothing. Ours; plain JSON.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::State, response::Response, routing::get};
+use heddle_clock::Timestamp;
+use heddle_ids::ParticipantContextId;
+use heddle_store::{LIST_ROWS_MAX, Loaded, Order};
+use heddle_web::{Management, Path, Query};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    answer::{Outcome, not_found, ok},
+    guard::{NegotiationsRead, Own},
+    present,
+};
+use crate::{
+    ControlPlane,
+    trace::{DecisionTrace, Denial, TraceEntry},
+};
+
+pub(super) fn routes() -> Router<Arc<ControlPlane>> {
+    Router::new()
+        .route("/participants/{context}/denials", get(list))
+        .route("/participants/{context}/denials/{id}", get(show))
+}
+
+#[derive(Debug, Serialize)]
+struct TraceBody<'a> {
+    entries: &'a [TraceEntry],
+}
+
+/// The trace of a process.
+pub(super) fn shown(trace: &DecisionTrace) -> Response {
+    ok(&TraceBody { entries: trace.entries() })
+}
+
+/// A refused request.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DenialBody<'a> {
+    id: &'a str,
+    counter_party_id: &'a str,
+    request: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    reason: &'a str,
+    at: Timestamp,
+    entries: &'a [TraceEntry],
+}
+
+impl<'a> From<&'a Denial> for DenialBody<'a> {
+    fn from(denial: &'a Denial) -> Self {
+        Self {
+            id: &denial.id,
+            counter_party_id: &denial.counter_party,
+            request: &denial.request,
+            subject: denial.subject.as_deref(),
+            reason: &denial.reason,
+            at: denial.at,
+            entries: denial.trace.entries(),
+        }
+    }
+}
+
+/// A page of the list.
+#[derive(Debug, Deserialize)]
+struct Page {
+    #[serde(default)]
+    offset: u32,
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+/// Newest first.
+async fn list(
+    State(plane): State<Arc<ControlPlane>>,
+    own: Own<NegotiationsRead>,
+    Query(page, ..): Query<Page, Management>,
+) -> Outcome {
+    let mut transaction = plane.store.begin(&own.scope);
+    present::participant(&mut transaction, &own.scope).await?;
+    let limit = page.limit.unwrap_or(50).min(LIST_ROWS_MAX);
+    let query = heddle_store::Query {
+        order: Order::CreatedDescending,
+        offset: page.offset,
+        limit,
+        ..heddle_store::Query::default()
+    };
+    let denials = transaction.list::<Denial>(&query).await?;
+    Ok(ok(&denials.iter().map(Loaded::value).map(DenialBody::from).collect::<Vec<_>>()))
+}
+
+async fn show(
+    State(plane): State<Arc<ControlPlane>>,
+    own: Own<NegotiationsRead>,
+    Path((_, id), ..): Path<(ParticipantContextId, String), Management>,
+) -> Outcome {
+    let denial = plane.store.begin(&own.scope).load::<Denial>(&id).await?;
+    Ok(ok(&DenialBody::from(denial.ok_or_else(|| not_found("Denial", &id))?.value())))
+}
