@@ -9,11 +9,12 @@ use heddle_outbound::{DidResolver, Outbound};
 use heddle_store::{Store, StoreError, Worker};
 use heddle_tenancy::{Recipient, ScopeIssuer, StaticPeers};
 use heddle_vault::Vault;
+use heddle_web::Shutdown;
 
 use crate::{
     identity::Identity,
     model::{DataspaceProfile, ParticipantContext, PublishedParticipant},
-    negotiation, rules::Rules, transfer,
+    negotiation, removal, rules::Rules, transfer,
 };
 
 /// Everything that the control plane needs from outside.
@@ -38,6 +39,8 @@ pub struct Parts {
     pub static_peers: Option<StaticPeers>,
     /// The public URL, without a slash at its end.
     pub public_url: String,
+    /// Ends the feeds of events when the server stops.
+    pub shutdown: Shutdown,
 }
 
 /// The control plane of one process.
@@ -52,6 +55,7 @@ pub struct ControlPlane {
     pub(crate) rules: Rules,
     pub(crate) plane_tokens: transfer::PlaneTokens,
     pub(crate) public_url: String,
+    pub(crate) shutdown: Shutdown,
 }
 
 /// Whom a protocol request addressed: an active participant, in a dataspace profile that it takes part in.
@@ -78,13 +82,14 @@ impl ControlPlane {
             vault: parts.vault,
             outbound: parts.outbound,
             public_url: parts.public_url,
+            shutdown: parts.shutdown,
         })
     }
 
     /// Registers the handlers of this plane's jobs.
     #[must_use]
     pub fn jobs(self: &Arc<Self>, worker: Worker) -> Worker {
-        transfer::jobs(self, negotiation::jobs(self, worker))
+        removal::jobs(self, transfer::jobs(self, negotiation::jobs(self, worker)))
     }
 
     /// The base address of a participant's protocol endpoints in a profile: what goes out as `callbackAddress`

@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::Router;
 use heddle_auth::{Authenticator, SelfIssuedTokens, TokenService};
 use heddle_clock::Environment;
 use heddle_dcp::Rules;
@@ -13,7 +12,7 @@ use heddle_vault::Vault;
 use heddle_web::Shutdown;
 
 use crate::{
-    InProcessTokens, api, endpoints,
+    InProcessTokens,
     participant::{DISPOSE_KEYS, DisposeKeys},
     wallet::{RequestSender, SEND_REQUEST},
 };
@@ -78,17 +77,6 @@ impl CredentialService {
             public_url: parts.public_url,
             shutdown: parts.shutdown,
         })
-    }
-
-    /// Every route with its full path, but DID documents: Identity API, DCP, secure token service.
-    pub fn router(self: &Arc<Self>) -> Router {
-        endpoints::router(self).merge(api::router(self))
-    }
-
-    /// DID documents at any path that ends in `/did.json`; everything else is not found. Meant as the fallback of
-    /// the whole server, since a did:web may name any path: `router.fallback_service(service.did_documents())`.
-    pub fn did_documents(self: &Arc<Self>) -> Router {
-        endpoints::did_documents(self)
     }
 
     /// Self-issued tokens of the participants of this service, without a network between.

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use heddle_store::{Aggregate, LIST_ROWS_MAX, Loaded, Order, Query, StoreError, Transaction};
 use heddle_web::Rejection;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::document::Described;
@@ -28,7 +28,7 @@ pub(super) trait Queryable: Aggregate {
 }
 
 /// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum SortOrder {
     /// Smallest, or oldest, first.

@@ -120,10 +120,26 @@ impl Identity {
         audience: &ParticipantId,
         left_operands: &[String],
     ) -> Result<Authorization, SelfIssuedError> {
+        self.authorization_with(scope, profile, audience, (left_operands, &[])).await
+    }
+
+    /// As [`Identity::authorization`], with scopes that are asked for beside those of the profile.
+    pub(crate) async fn authorization_with(
+        &self,
+        scope: &ParticipantScope,
+        profile: &DataspaceProfile,
+        audience: &ParticipantId,
+        (left_operands, additional): (&[String], &[String]),
+    ) -> Result<Authorization, SelfIssuedError> {
         match profile.identity {
             IdentityService::Dcp => {
                 let unavailable = |error: StoreError| SelfIssuedError::Unavailable { reason: error.to_string() };
-                let scopes = self.scopes_for(profile, left_operands).await.map_err(unavailable)?;
+                let mut scopes = self.scopes_for(profile, left_operands).await.map_err(unavailable)?;
+                for more in additional {
+                    if !scopes.contains(more) {
+                        scopes.push(more.clone());
+                    }
+                }
                 let token = self.tokens.token(scope, audience, &scopes, None).await?;
                 Ok(Authorization::bearer(&token))
             }

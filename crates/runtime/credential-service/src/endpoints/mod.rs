@@ -18,15 +18,29 @@ use axum::{
 use heddle_dcp::wire::MESSAGE_BYTES_MAX;
 use heddle_web::{InFlight, Management, Plain, Surface};
 
-use crate::CredentialService;
+use crate::{CredentialService, api};
 
 /// Requests that the credential service works on at a time.
 const REQUESTS_MAX: usize = 512;
 /// Largest form of the token service, in bytes.
 const FORM_BYTES_MAX: usize = 16 * 1024;
 
+impl CredentialService {
+    /// Every route with its full path, but DID documents: Identity API, DCP, secure token service.
+    pub fn router(self: &Arc<Self>) -> Router {
+        router(self).merge(api::router(self))
+    }
+
+    /// DID documents at any path that ends in `/did.json`; everything else is not found. Meant as the fallback
+    /// of the whole server, since a did:web may name any path:
+    /// `router.fallback_service(service.did_documents())`.
+    pub fn did_documents(self: &Arc<Self>) -> Router {
+        did_documents(self)
+    }
+}
+
 /// The routes for peers, with their full paths.
-pub(crate) fn router(service: &Arc<CredentialService>) -> Router {
+fn router(service: &Arc<CredentialService>) -> Router {
     let environment = || service.environment.clone();
     let dcp = Router::new()
         .route("/presentations/query", post(presentations::query))
@@ -45,7 +59,7 @@ pub(crate) fn router(service: &Arc<CredentialService>) -> Router {
 }
 
 /// DID documents at any path that ends in `/did.json`; everything else is not found.
-pub(crate) fn did_documents(service: &Arc<CredentialService>) -> Router {
+fn did_documents(service: &Arc<CredentialService>) -> Router {
     let documents = Router::new().route("/{*path}", any(did::document)).with_state(service.clone());
     Surface::<Plain>::new("did", service.environment.clone())
         .in_flight(InFlight::new(REQUESTS_MAX))

@@ -128,7 +128,8 @@ impl Deliveries<'_> {
     ) -> Result<Vec<ParsedCredential>, Refusal> {
         let expected = delivery::Expected { issuer: sender.token.participant(), requested: wanted };
         let accepted = delivery::accept(message, &sender.token, &expected, document, (now, self.rules))?;
-        tracing::debug!(component = "credential-service", action = "deliver", checks = ?accepted.checks, "a delivery holds");
+        let checks = &accepted.checks;
+        tracing::debug!(component = "credential-service", action = "deliver", ?checks, "a delivery holds");
         Ok(accepted.credentials)
     }
 

@@ -1,0 +1,161 @@
+//! Runs agents as jobs, and tells the Provision Manager what came of it.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use heddle_ids::OrchestrationId;
+use heddle_store::{JobContext, JobHandler, NewJob, Outcome, Store, StoreError, Worker};
+use heddle_tenancy::{JobScope, Scope};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{ActivityAgent, ActivityContext, ActivityResult, DISPOSE};
+
+/// The kind of the jobs by which agents report to the Provision Manager.
+pub const ADVANCE: &str = "orchestration.advance";
+
+/// The kind of the jobs of one activity type.
+#[must_use]
+pub fn activity_kind(activity_type: &str) -> String {
+    format!("activity.{activity_type}")
+}
+
+/// Payload of an activity job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivityJob {
+    /// The orchestration.
+    pub orchestration: OrchestrationId,
+    /// Its type: [`crate::DEPLOY`] or [`crate::DISPOSE`].
+    pub orchestration_type: String,
+    /// The activity within it.
+    pub activity: String,
+    /// Which run this is, from 1.
+    pub attempt: u32,
+    /// The values of the orchestration at this time.
+    pub values: Map<String, Value>,
+}
+
+/// What an agent reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The activity.
+    pub activity: String,
+    /// The run that this is the report of.
+    pub attempt: u32,
+    /// What it came to.
+    pub outcome: ReportedOutcome,
+    /// Values that it has set.
+    #[serde(default)]
+    pub values: Map<String, Value>,
+    /// Outputs that it has set.
+    #[serde(default)]
+    pub outputs: Map<String, Value>,
+}
+
+/// An [`ActivityResult`] as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum ReportedOutcome {
+    /// It waits for somebody else.
+    Wait,
+    /// It is done.
+    Complete,
+    /// It goes on after a while.
+    Schedule {
+        /// How long.
+        after_ms: u64,
+    },
+    /// It failed and may succeed later.
+    Retry {
+        /// What went wrong.
+        error: String,
+        /// How long to wait.
+        after_ms: Option<u64>,
+    },
+    /// It can never succeed.
+    Fatal {
+        /// What went wrong.
+        error: String,
+    },
+}
+
+impl From<ActivityResult> for ReportedOutcome {
+    fn from(result: ActivityResult) -> Self {
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        match result {
+            ActivityResult::Wait => Self::Wait,
+            ActivityResult::Complete => Self::Complete,
+            ActivityResult::Schedule(after) => Self::Schedule { after_ms: ms(after) },
+            ActivityResult::Retry { error, after } => Self::Retry { error, after_ms: after.map(ms) },
+            ActivityResult::Fatal(error) => Self::Fatal { error },
+        }
+    }
+}
+
+/// Payload of the jobs of kind [`ADVANCE`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Advance {
+    /// The orchestration.
+    pub orchestration: OrchestrationId,
+    /// What an agent reports about it.
+    pub report: Report,
+}
+
+/// Registers agents on a worker, each for the jobs of its activity type.
+#[must_use]
+pub fn agent_jobs(store: &Store, worker: Worker, agents: Vec<Arc<dyn ActivityAgent>>) -> Worker {
+    agents.into_iter().fold(worker, |worker, agent| {
+        let kind = activity_kind(agent.activity_type());
+        worker.handle(&kind, Arc::new(AgentHandler { store: store.clone(), agent }))
+    })
+}
+
+struct AgentHandler {
+    store: Store,
+    agent: Arc<dyn ActivityAgent>,
+}
+
+#[async_trait]
+impl JobHandler for AgentHandler {
+    async fn run(&self, context: &JobContext) -> Result<Outcome, StoreError> {
+        let job: ActivityJob = context.job.payload()?;
+        let mut activity = ActivityContext::new(
+            job.orchestration.clone(),
+            job.activity.clone(),
+            job.attempt,
+            job.values.clone(),
+        );
+        let result = if job.orchestration_type == DISPOSE {
+            self.agent.dispose(&mut activity).await
+        } else {
+            self.agent.deploy(&mut activity).await
+        };
+        tracing::info!(
+            component = "agents",
+            action = self.agent.activity_type(),
+            orchestration = %job.orchestration,
+            activity = job.activity,
+            attempt = job.attempt,
+            result = ?result,
+            "an activity ran"
+        );
+        let (values, outputs) = activity.into_changes();
+        let report =
+            Report { activity: job.activity, attempt: job.attempt, outcome: result.into(), values, outputs };
+        let order_key = format!("orchestration/{}", job.orchestration);
+        let advance = Advance { orchestration: job.orchestration, report };
+        let scope: &dyn Scope = match &context.scope {
+            JobScope::Operator(scope) => scope,
+            JobScope::Participant(scope) => scope,
+            JobScope::Tenant(scope) => scope,
+        };
+        let mut transaction = self.store.begin(scope);
+        transaction.complete(&context.job);
+        transaction.enqueue(NewJob::new(ADVANCE, order_key, &advance));
+        transaction.commit().await?;
+        Ok(Outcome::Completed)
+    }
+}
