@@ -150,6 +150,10 @@ ids! {
     KeyPairId;
     /// A stored credential of a participant context.
     CredentialId;
+    /// An attestation of an issuer: a source of what is verified about holders.
+    AttestationId;
+    /// A credential definition of an issuer.
+    CredentialDefinitionId;
     /// A holder that an issuer knows.
     HolderId;
     /// The holder's process id of one credential request (DCP `holderPid`).

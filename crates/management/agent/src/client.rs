@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use heddle_clock::Timestamp;
-use heddle_outbound::{Authorization, Outbound, OutboundError, Request, Response};
+use heddle_outbound::{Authorization, Outbound, OutboundError, Request, Response, StreamingResponse};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 /// A token is not used in the last part of its life.
@@ -49,6 +50,17 @@ impl CallError {
     }
 }
 
+/// Where something that may exist already is shown, and how to tell that it is the same thing.
+#[derive(Debug, Clone, Copy)]
+pub struct Existing<'a> {
+    /// Its URL.
+    pub url: &'a str,
+    /// The member of its document that tells.
+    pub member: &'a str,
+    /// The text that this member has when it is the same.
+    pub value: &'a str,
+}
+
 /// Sends requests with a token that is renewed in time. Cheap to clone; clones share the token.
 #[derive(Clone)]
 pub struct AdminClient {
@@ -74,31 +86,50 @@ impl AdminClient {
     /// Sends a request.
     pub async fn send(&self, request: Request) -> Result<Response, CallError> {
         let token = self.token().await.map_err(CallError::Token)?;
-        self.outbound.send(request.authorization(Authorization::bearer(&token))).await.map_err(CallError::Call)
+        let answer = self.outbound.send(request.authorization(Authorization::bearer(&token))).await;
+        self.judged(answer.map_err(CallError::Call)).await
     }
 
-    /// Sends a request that creates something; that it exists already is as good.
-    pub async fn ensure(&self, request: Request) -> Result<(), CallError> {
-        self.accepting(request, 409).await
+    /// Sends a request that creates something. A conflict is as good when what is there already is the same thing, as after
+    /// a run whose answer was lost; when it is another thing, the conflict comes back.
+    pub async fn ensure(&self, create: Request, same: Existing<'_>) -> Result<(), CallError> {
+        let conflict = match self.send(create).await {
+            Err(error) if error.status() == Some(409) => error,
+            other => return other.map(drop),
+        };
+        let there = match self.send(Request::get(same.url)).await {
+            Err(error) if error.status() == Some(404) => return Err(conflict),
+            other => other?,
+        };
+        let document: Value = there.json().map_err(CallError::Call)?;
+        if document[same.member] == same.value { Ok(()) } else { Err(conflict) }
     }
 
     /// Sends a request that removes something; that it is gone already is as good.
     pub async fn remove(&self, request: Request) -> Result<(), CallError> {
-        self.accepting(request, 404).await
-    }
-
-    async fn accepting(&self, request: Request, status: u16) -> Result<(), CallError> {
         match self.send(request).await {
-            Err(error) if error.status() == Some(status) => Ok(()),
+            Err(error) if error.status() == Some(404) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    /// Opens a stream, such as a feed of events.
-    pub async fn stream(&self, request: Request) -> Result<heddle_outbound::StreamingResponse, CallError> {
+    /// A token that was refused is not used again: its key may have been rotated.
+    async fn judged<T>(&self, answer: Result<T, CallError>) -> Result<T, CallError> {
+        if answer.as_ref().is_err_and(|error| error.status() == Some(401)) {
+            *self.token.lock().await = None;
+        }
+        answer
+    }
+
+    /// Opens a stream, such as a feed of events. Everything but 2xx is an error, as with [`AdminClient::send`].
+    pub async fn stream(&self, request: Request) -> Result<StreamingResponse, CallError> {
         let token = self.token().await.map_err(CallError::Token)?;
-        let request = request.authorization(Authorization::bearer(&token));
-        self.outbound.stream(request).await.map_err(CallError::Call)
+        let answer = self.outbound.stream(request.authorization(Authorization::bearer(&token))).await;
+        let answer = match answer {
+            Ok(response) if !response.status().is_success() => Err(refused(&response)),
+            other => other,
+        };
+        self.judged(answer.map_err(CallError::Call)).await
     }
 
     async fn token(&self) -> Result<String, OutboundError> {
@@ -119,6 +150,15 @@ impl AdminClient {
         let lifetime = Duration::from_secs(issued.expires_in.unwrap_or(60)).saturating_sub(MARGIN);
         *kept = Some((issued.access_token.clone(), now + lifetime));
         Ok(issued.access_token)
+    }
+}
+
+fn refused(response: &StreamingResponse) -> OutboundError {
+    OutboundError::Status {
+        url: "the feed".to_owned(),
+        status: response.status(),
+        body_excerpt: "no stream was opened".to_owned(),
+        retry_after: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heddle_ids::OrchestrationId;
 use heddle_outbound::RetryClass;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -31,30 +31,57 @@ pub enum ActivityResult {
 }
 
 impl ActivityResult {
-    /// What a failed call means for the activity.
+    /// What a failed call means for the activity: networks, timeouts, 5xx, 408, 425 and 429 pass, and so does a missing or
+    /// refused token (the next run gets a new one); every other answer is final, with the sentence that came with it.
     #[must_use]
     pub fn of_failure(error: &CallError) -> Self {
+        let text = error.to_string();
         match error {
-            CallError::Call(error) => match error.class() {
-                RetryClass::Retry { after } => Self::Retry { error: error.to_string(), after },
-                RetryClass::RetryBriefly | RetryClass::Final => Self::Fatal(error.to_string()),
+            CallError::Token(_) => Self::Retry { error: text, after: None },
+            CallError::Call(_) if error.status() == Some(401) => Self::Retry { error: text, after: None },
+            CallError::Call(call) => match call.class() {
+                RetryClass::Retry { after } => Self::Retry { error: text, after },
+                RetryClass::RetryBriefly | RetryClass::Final => Self::Fatal(text),
             },
-            CallError::Token(error) => Self::Retry { error: error.to_string(), after: None },
         }
     }
 }
 
-/// Something that an activity needs and nobody has provided.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the activity needs '{key}' {expected}; neither the manifest nor an earlier activity provides it")]
-pub struct MissingValue {
-    key: String,
-    expected: &'static str,
+/// Done, or how it failed: so that an activity can be written with `?`.
+impl From<Result<(), Self>> for ActivityResult {
+    fn from(result: Result<(), Self>) -> Self {
+        result.map_or_else(|failure| failure, |()| Self::Complete)
+    }
 }
 
-impl From<MissingValue> for ActivityResult {
-    fn from(missing: MissingValue) -> Self {
-        Self::Fatal(missing.to_string())
+impl From<CallError> for ActivityResult {
+    fn from(error: CallError) -> Self {
+        Self::of_failure(&error)
+    }
+}
+
+/// Why a value of the orchestration cannot be used. Running again would not help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// It is not of the type that the activity needs.
+    #[error("the value '{key}' is not as the activity needs it: {reason}; correct it in the manifest")]
+    Malformed {
+        /// The key.
+        key: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// Nobody has provided it.
+    #[error("the activity needs the value '{key}'; neither the manifest nor an earlier activity provides it")]
+    Missing {
+        /// The key.
+        key: String,
+    },
+}
+
+impl From<ValueError> for ActivityResult {
+    fn from(error: ValueError) -> Self {
+        Self::Fatal(error.to_string())
     }
 }
 
@@ -99,11 +126,16 @@ impl ActivityContext {
         self.attempt
     }
 
-    /// An idempotency key for one step of this activity: the same in every run of it.
+    /// A key for one step of this activity, 32 hex digits: the same in every run of it, and different for every other step,
+    /// activity and orchestration. Good as an `Idempotency-Key`, and as an id that the activity chooses.
     #[must_use]
-    pub fn key(&self, step: &str) -> String {
-        let text = format!("{}/{}/{step}", self.orchestration, self.activity);
-        digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    pub fn idempotency_key(&self, step: &str) -> String {
+        let mut hash = Context::new(&SHA256);
+        for part in [self.orchestration.as_str(), &self.activity, step] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finish().as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// A value of the orchestration.
@@ -113,16 +145,23 @@ impl ActivityContext {
     }
 
     /// A text that must be there.
-    pub fn text(&self, key: &str) -> Result<String, MissingValue> {
-        let missing = || MissingValue { key: key.to_owned(), expected: "(a text)" };
-        self.value(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(missing)
+    pub fn text(&self, key: &str) -> Result<String, ValueError> {
+        self.typed(key)
     }
 
-    /// A value of some type that must be there.
-    pub fn typed<T: DeserializeOwned>(&self, key: &str) -> Result<T, MissingValue> {
-        let missing = || MissingValue { key: key.to_owned(), expected: "(in its documented shape)" };
-        let value = self.value(key).ok_or_else(missing)?;
-        T::deserialize(value).map_err(|_| missing())
+    /// A value that must be there.
+    pub fn typed<T: DeserializeOwned>(&self, key: &str) -> Result<T, ValueError> {
+        self.optional(key)?.ok_or_else(|| ValueError::Missing { key: key.to_owned() })
+    }
+
+    /// A value that may be absent (or null), but not of another type.
+    pub fn optional<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ValueError> {
+        let Some(value) = self.value(key).filter(|value| !value.is_null()) else { return Ok(None) };
+        let malformed = |error: serde_json::Error| ValueError::Malformed {
+            key: key.to_owned(),
+            reason: error.to_string(),
+        };
+        T::deserialize(value).map(Some).map_err(malformed)
     }
 
     /// The properties that the tenant gave for one type of VPA, from `cfm.vpa.data`.
@@ -165,19 +204,36 @@ mod tests {
 
     #[test]
     fn keys_follow_from_the_step_and_not_from_the_attempt() {
-        assert_eq!(context(1).key("s"), context(2).key("s"));
-        assert_ne!(context(1).key("s"), context(1).key("t"));
+        assert_eq!(context(1).idempotency_key("s"), context(2).idempotency_key("s"));
+        assert_ne!(context(1).idempotency_key("s"), context(1).idempotency_key("t"));
+        let keys = |activity: &str, step| {
+            let id = OrchestrationId::parse("o").expect("legal");
+            ActivityContext::new(id, activity.to_owned(), 1, Map::new()).idempotency_key(step)
+        };
+        assert_ne!(keys("a/b", "c"), keys("a", "b/c"), "parts do not run into each other");
     }
 
     #[test]
-    fn changes_are_seen_at_once_and_missing_values_are_named() {
+    fn values_that_are_missing_or_malformed_are_named() {
+        let context = context(1);
+        let missing = context.text("c").expect_err("missing");
+        assert_eq!(missing, ValueError::Missing { key: "c".to_owned() });
+        let malformed = context.optional::<u32>("a").expect_err("a text").to_string();
+        assert!(malformed.contains("'a'") && malformed.contains("u32"), "{malformed}");
+        assert_eq!(context.optional::<u32>("c"), Ok(None));
+        assert!(matches!(ActivityResult::from(missing), ActivityResult::Fatal(_)));
+    }
+
+    #[test]
+    fn changes_are_seen_at_once() {
         let mut context = context(1);
         context.set_output("b", "2");
+        context.set_value("a", "3");
         assert_eq!(context.text("b").as_deref(), Ok("2"));
-        assert!(context.text("c").expect_err("missing").to_string().contains("'c'"));
+        assert_eq!(context.text("a").as_deref(), Ok("3"));
         assert_eq!(context.vpa_properties("cfm.issuer").get("x"), Some(&json!(1)));
         assert!(context.vpa_properties("cfm.connector").is_empty());
         let (changed, outputs) = context.into_changes();
-        assert_eq!(changed, outputs);
+        assert_eq!((changed.len(), outputs.len()), (2, 1));
     }
 }

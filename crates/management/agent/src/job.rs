@@ -1,8 +1,9 @@
 //! Runs agents as jobs, and tells the Provision Manager what came of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use heddle_ids::OrchestrationId;
 use heddle_store::{JobContext, JobHandler, NewJob, Outcome, Store, StoreError, Worker};
 use heddle_tenancy::{JobScope, Scope};
@@ -13,6 +14,10 @@ use crate::{ActivityAgent, ActivityContext, ActivityResult, DISPOSE};
 
 /// The kind of the jobs by which agents report to the Provision Manager.
 pub const ADVANCE: &str = "orchestration.advance";
+
+/// Longest time that one run may take; after it the activity is tried again. An agent that waits for something longer
+/// answers [`ActivityResult::Schedule`].
+pub const RUN_TIME_MAX: Duration = Duration::from_secs(120);
 
 /// The kind of the jobs of one activity type.
 #[must_use]
@@ -118,6 +123,27 @@ struct AgentHandler {
     agent: Arc<dyn ActivityAgent>,
 }
 
+impl AgentHandler {
+    /// Runs the agent. Whatever it does there is a result, so that no orchestration waits for one that never comes.
+    async fn attempt(&self, orchestration_type: &str, activity: &mut ActivityContext) -> ActivityResult {
+        let run = async {
+            if orchestration_type == DISPOSE {
+                self.agent.dispose(activity).await
+            } else {
+                self.agent.deploy(activity).await
+            }
+        };
+        match tokio::time::timeout(RUN_TIME_MAX, AssertUnwindSafe(run).catch_unwind()).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => ActivityResult::Fatal("the agent panicked; this is a defect of it".to_owned()),
+            Err(_) => {
+                let error = format!("the agent did not come to an end within {} s", RUN_TIME_MAX.as_secs());
+                ActivityResult::Retry { error, after: None }
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl JobHandler for AgentHandler {
     async fn run(&self, context: &JobContext) -> Result<Outcome, StoreError> {
@@ -128,11 +154,7 @@ impl JobHandler for AgentHandler {
             job.attempt,
             job.values.clone(),
         );
-        let result = if job.orchestration_type == DISPOSE {
-            self.agent.dispose(&mut activity).await
-        } else {
-            self.agent.deploy(&mut activity).await
-        };
+        let result = self.attempt(&job.orchestration_type, &mut activity).await;
         tracing::info!(
             component = "agents",
             action = self.agent.activity_type(),

@@ -1,16 +1,16 @@
-//! `edcv-activity`: the participant context in the control plane.
+//! `edcv-activity`: the participant context in the control plane, its configuration and its dataspace profiles.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient};
+use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient, Existing};
 use heddle_outbound::Request;
 use http::Method;
 
 use crate::{
     AgentsConfig,
-    settings::segment,
-    wire::{AssociateProfiles, NewParticipantContext},
+    settings::{Service, segment},
+    wire::{AssociateProfiles, Configuration, NewParticipantContext},
 };
 
 pub(crate) struct ControlPlaneAgent {
@@ -23,26 +23,37 @@ impl ControlPlaneAgent {
         Self { client, config }
     }
 
-    fn participants(&self) -> String {
-        format!("{}/api/mgmt/v5beta/participants", self.config.control_plane_url)
+    fn participants(&self, context: &ActivityContext) -> String {
+        format!("{}/api/mgmt/v5beta/participants", self.config.base(Service::ControlPlane, context))
     }
 
     async fn create(&self, context: &mut ActivityContext) -> Result<(), ActivityResult> {
         let did = context.text("cfm.participant.id")?;
         let id = context.text("participantContextId")?;
-        let tenant = context.text("cfm.tenant.id").ok();
-        let profiles: Vec<String> = context.typed("cfm.dataspace.profiles").unwrap_or_default();
+        let tenant: Option<String> = context.optional("cfm.tenant.id")?;
+        let profiles: Vec<String> = context.optional("cfm.dataspace.profiles")?.unwrap_or_default();
+        let all = self.participants(context);
+        let ours = format!("{all}/{}", segment(&id));
+
         let body = NewParticipantContext::new(&id, &did, tenant.as_deref());
-        let key = context.key("participant");
-        let create = Request::post(self.participants()).json_of(&body).idempotency_key(key);
-        self.client.ensure(create).await.map_err(|error| ActivityResult::of_failure(&error))?;
+        let create =
+            Request::post(all).json_of(&body).idempotency_key(context.idempotency_key("participant"));
+        self.client.ensure(create, Existing { url: &ours, member: "identity", value: &did }).await?;
+
+        let patch = Request::new(Method::PATCH, format!("{ours}/config")).json_of(&Configuration::new(&did));
+        self.client.send(patch).await?;
         if !profiles.is_empty() {
-            let url = format!("{}/{}/profiles", self.participants(), segment(&id));
-            let associate = Request::new(Method::PUT, url).json_of(&AssociateProfiles::new(&profiles));
-            self.client.send(associate).await.map_err(|error| ActivityResult::of_failure(&error))?;
+            let associate = Request::new(Method::PUT, format!("{ours}/profiles"));
+            self.client.send(associate.json_of(&AssociateProfiles::new(&profiles))).await?;
         }
         context.set_output("participantContextId", id);
         Ok(())
+    }
+
+    async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
+        let id = context.text("participantContextId")?;
+        let url = format!("{}/{}", self.participants(context), segment(&id));
+        Ok(self.client.remove(Request::new(Method::DELETE, url)).await?)
     }
 }
 
@@ -53,18 +64,10 @@ impl ActivityAgent for ControlPlaneAgent {
     }
 
     async fn deploy(&self, context: &mut ActivityContext) -> ActivityResult {
-        self.create(context).await.map_or_else(|failure| failure, |()| ActivityResult::Complete)
+        self.create(context).await.into()
     }
 
     async fn dispose(&self, context: &mut ActivityContext) -> ActivityResult {
-        let id = match context.text("participantContextId") {
-            Ok(id) => id,
-            Err(missing) => return missing.into(),
-        };
-        let url = format!("{}/{}", self.participants(), segment(&id));
-        match self.client.remove(Request::new(Method::DELETE, url)).await {
-            Ok(()) => ActivityResult::Complete,
-            Err(error) => ActivityResult::of_failure(&error),
-        }
+        self.delete(context).await.into()
     }
 }

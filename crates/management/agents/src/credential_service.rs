@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient};
+use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient, Existing};
 use heddle_outbound::Request;
 use http::Method;
 
 use crate::{
     AgentsConfig,
-    settings::segment,
+    settings::{Service, segment},
     wire::{KeyDescriptor, KeyGenerator, ParticipantManifest, ServiceEndpoint},
 };
 
@@ -23,31 +23,34 @@ impl CredentialServiceAgent {
         Self { client, config }
     }
 
-    fn participants(&self) -> String {
-        format!("{}/api/identity/v1beta/participants", self.config.credential_service_url)
+    fn participants(&self, context: &ActivityContext) -> String {
+        format!("{}/api/identity/v1beta/participants", self.config.base(Service::CredentialService, context))
     }
 
-    fn services(&self, did: &str, id: &str, profiles: &[String]) -> Vec<ServiceEndpoint> {
-        let public = &self.config.public_url;
+    /// What the participant's DID document names: where its credentials are queried (DCP 1.0 §4.2), where its protocol
+    /// versions are told (DSP 2025-1 §4.3), and its Dataspace Protocol endpoint, for peers that look for that.
+    fn services(
+        &self,
+        context: &ActivityContext,
+        did: &str,
+        id: &str,
+        profiles: &[String],
+    ) -> Vec<ServiceEndpoint> {
+        let (public, id) = (self.config.base(Service::Public, context), segment(id));
         let service = |fragment: &str, kind, service_endpoint| ServiceEndpoint {
             id: format!("{did}#{fragment}"),
             kind,
             service_endpoint,
         };
+        let credentials = format!("{public}/api/credentials/v1/participants/{id}");
+        let versions = format!("{public}/api/dsp/{id}/.well-known/dspace-version");
         let mut services = vec![
-            service(
-                "credential-service",
-                "CredentialService",
-                format!("{public}/api/credentials/v1/participants/{id}"),
-            ),
-            service(
-                "data-service",
-                "DataService",
-                format!("{public}/api/dsp/{id}/.well-known/dspace-version"),
-            ),
+            service("credential-service", "CredentialService", credentials),
+            service("data-service", "DataService", versions),
         ];
         if let Some(profile) = profiles.first() {
-            services.push(service("dsp", "ProtocolEndpoint", format!("{public}/api/dsp/{id}/{profile}")));
+            let endpoint = format!("{public}/api/dsp/{id}/{}", segment(profile));
+            services.push(service("dsp", "ProtocolEndpoint", endpoint));
         }
         services
     }
@@ -55,7 +58,7 @@ impl CredentialServiceAgent {
     async fn create(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         let did = context.text("cfm.participant.id")?;
         let id = context.text("participantContextId")?;
-        let profiles: Vec<String> = context.typed("cfm.dataspace.profiles").unwrap_or_default();
+        let profiles: Vec<String> = context.optional("cfm.dataspace.profiles")?.unwrap_or_default();
         let key = KeyDescriptor {
             key_id: format!("{did}#key-1"),
             private_key_alias: "key-1",
@@ -66,11 +69,19 @@ impl CredentialServiceAgent {
             did: &did,
             active: true,
             keys: vec![key],
-            service_endpoints: self.services(&did, &id, &profiles),
+            service_endpoints: self.services(context, &did, &id, &profiles),
         };
-        let request = Request::post(self.participants());
-        let request = request.json_of(&manifest).idempotency_key(context.key("participant"));
-        self.client.ensure(request).await.map_err(|error| ActivityResult::of_failure(&error))
+        let all = self.participants(context);
+        let ours = format!("{all}/{}", segment(&id));
+        let create =
+            Request::post(all).json_of(&manifest).idempotency_key(context.idempotency_key("participant"));
+        Ok(self.client.ensure(create, Existing { url: &ours, member: "did", value: &did }).await?)
+    }
+
+    async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
+        let id = context.text("participantContextId")?;
+        let url = format!("{}/{}", self.participants(context), segment(&id));
+        Ok(self.client.remove(Request::new(Method::DELETE, url)).await?)
     }
 }
 
@@ -81,18 +92,10 @@ impl ActivityAgent for CredentialServiceAgent {
     }
 
     async fn deploy(&self, context: &mut ActivityContext) -> ActivityResult {
-        self.create(context).await.map_or_else(|failure| failure, |()| ActivityResult::Complete)
+        self.create(context).await.into()
     }
 
     async fn dispose(&self, context: &mut ActivityContext) -> ActivityResult {
-        let id = match context.text("participantContextId") {
-            Ok(id) => id,
-            Err(missing) => return missing.into(),
-        };
-        let url = format!("{}/{}", self.participants(), segment(&id));
-        match self.client.remove(Request::new(Method::DELETE, url)).await {
-            Ok(()) => ActivityResult::Complete,
-            Err(error) => ActivityResult::of_failure(&error),
-        }
+        self.delete(context).await.into()
     }
 }

@@ -9,7 +9,7 @@ use http::Method;
 
 use crate::{
     AgentsConfig,
-    settings::segment,
+    settings::{Service, segment},
     wire::{ControlPlaneRegistration, DataPlaneRegistration, PlaneAuthorization},
 };
 
@@ -26,35 +26,55 @@ impl DataPlaneAgent {
         Self { client, config }
     }
 
-    fn at_data_plane(&self, id: &str) -> String {
-        format!("{}/api/dataplane/v1/participants/{}", self.config.data_plane_url, segment(id))
+    fn at_data_plane(&self, context: &ActivityContext, id: &str) -> String {
+        let base = self.config.base(Service::DataPlane, context);
+        format!("{base}/api/dataplane/v1/participants/{}", segment(id))
     }
 
-    fn at_control_plane(&self, id: &str) -> String {
-        let base = &self.config.control_plane_url;
+    fn at_control_plane(&self, context: &ActivityContext, id: &str) -> String {
+        let base = self.config.base(Service::ControlPlane, context);
         format!("{base}/api/mgmt/v5beta/participants/{}/dataplanes", segment(id))
     }
 
+    /// Both registrations replace what was registered before, so they may be repeated.
     async fn register(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         let id = context.text("participantContextId")?;
         let AgentsConfig { token_endpoint, control_plane, data_plane, .. } = self.config.as_ref();
+        let signaling = self.config.base(Service::ControlPlane, context);
+        let data = self.at_data_plane(context, &id);
+
         let callbacks = ControlPlaneRegistration {
             controlplane_id: &control_plane.id,
-            endpoint: format!("{}/api/signaling/{}", self.config.control_plane_url, segment(&id)),
+            endpoint: format!("{signaling}/api/signaling/{}", segment(&id)),
             authorization: PlaneAuthorization::new(token_endpoint, data_plane),
         };
-        let url = format!("{}/controlplanes", self.at_data_plane(&id));
-        let request = Request::new(Method::PUT, url).json_of(&callbacks);
-        self.client.send(request).await.map_err(|error| ActivityResult::of_failure(&error))?;
+        self.client
+            .send(Request::new(Method::PUT, format!("{data}/controlplanes")).json_of(&callbacks))
+            .await?;
+
         let signals = DataPlaneRegistration {
             dataplane_id: &data_plane.id,
-            endpoint: format!("{}/dataflows", self.at_data_plane(&id)),
+            endpoint: format!("{data}/dataflows"),
             transfer_types: [TRANSFER_TYPE],
             labels: [],
             authorization: PlaneAuthorization::new(token_endpoint, control_plane),
         };
-        let request = Request::new(Method::PUT, self.at_control_plane(&id)).json_of(&signals);
-        self.client.send(request).await.map(drop).map_err(|error| ActivityResult::of_failure(&error))
+        let url = self.at_control_plane(context, &id);
+        self.client.send(Request::new(Method::PUT, url).json_of(&signals)).await?;
+        Ok(())
+    }
+
+    async fn withdraw(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
+        let id = context.text("participantContextId")?;
+        let AgentsConfig { control_plane, data_plane, .. } = self.config.as_ref();
+        let urls = [
+            format!("{}/{}", self.at_control_plane(context, &id), segment(&data_plane.id)),
+            format!("{}/controlplanes/{}", self.at_data_plane(context, &id), segment(&control_plane.id)),
+        ];
+        for url in urls {
+            self.client.remove(Request::new(Method::DELETE, url)).await?;
+        }
+        Ok(())
     }
 }
 
@@ -65,23 +85,10 @@ impl ActivityAgent for DataPlaneAgent {
     }
 
     async fn deploy(&self, context: &mut ActivityContext) -> ActivityResult {
-        self.register(context).await.map_or_else(|failure| failure, |()| ActivityResult::Complete)
+        self.register(context).await.into()
     }
 
     async fn dispose(&self, context: &mut ActivityContext) -> ActivityResult {
-        let id = match context.text("participantContextId") {
-            Ok(id) => id,
-            Err(missing) => return missing.into(),
-        };
-        let urls = [
-            format!("{}/{}", self.at_control_plane(&id), segment(&self.config.data_plane.id)),
-            format!("{}/controlplanes/{}", self.at_data_plane(&id), segment(&self.config.control_plane.id)),
-        ];
-        for url in urls {
-            if let Err(error) = self.client.remove(Request::new(Method::DELETE, url)).await {
-                return ActivityResult::of_failure(&error);
-            }
-        }
-        ActivityResult::Complete
+        self.withdraw(context).await.into()
     }
 }

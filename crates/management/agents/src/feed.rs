@@ -1,6 +1,6 @@
-//! Waits for one event of a participant's feed.
-
-use std::time::Duration;
+//! Waits for events of a participant's feed (server-sent events, WHATWG HTML §9.2).
+//!
+//! Deliberately absent: resuming. A run that loses its feed ends, and the next one looks at what is.
 
 use futures::StreamExt;
 use heddle_agent::{AdminClient, CallError};
@@ -35,24 +35,17 @@ impl Feed {
         Ok(feed)
     }
 
-    /// The first event that `wanted` accepts; none when the feed breaks or patience ends.
-    pub(crate) async fn wait(
-        &mut self,
-        patience: Duration,
-        wanted: impl Fn(&FeedEvent) -> bool,
-    ) -> Option<FeedEvent> {
-        let search = async {
-            loop {
-                let block = self.block().await?;
-                let data: String = block.lines().filter_map(|line| line.strip_prefix("data:")).collect();
-                if let Ok(event) = serde_json::from_str::<FeedEvent>(&data)
-                    && wanted(&event)
-                {
-                    return Some(event);
-                }
+    /// The next event that `wanted` accepts; none when the feed breaks off.
+    pub(crate) async fn wait(&mut self, wanted: impl Fn(&FeedEvent) -> bool) -> Option<FeedEvent> {
+        loop {
+            let block = self.block().await?;
+            let data: String = block.lines().filter_map(|line| line.strip_prefix("data:")).collect();
+            if let Ok(event) = serde_json::from_str::<FeedEvent>(&data)
+                && wanted(&event)
+            {
+                return Some(event);
             }
-        };
-        tokio::time::timeout(patience, search).await.ok().flatten()
+        }
     }
 
     async fn block(&mut self) -> Option<String> {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use heddle_agent::{ActivityAgent, AdminClient};
 
-pub use settings::{AgentsConfig, PlaneClient};
+pub use settings::{AgentsConfig, DEFAULT_ISSUER, PlaneClient};
 
 /// All shipped agents.
 #[must_use]

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient};
+use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient, Existing};
 use heddle_outbound::Request;
 use http::Method;
 use serde_json::Value;
 
-use crate::{AgentsConfig, settings::segment, wire::NewHolder};
+use crate::{
+    AgentsConfig,
+    settings::{Service, segment},
+    wire::NewHolder,
+};
 
-/// The issuer's participant context, unless the properties of `cfm.issuer` name another one.
-const DEFAULT_ISSUER: &str = "issuer";
-/// The member of those properties that names it.
+/// The VPA whose properties become those of the holder.
+const ISSUER_VPA: &str = "cfm.issuer";
+/// The member of those properties that names the issuer's participant context.
 const ISSUER_CONTEXT: &str = "participantContextId";
 
 pub(crate) struct RegistrationAgent {
@@ -26,21 +30,32 @@ impl RegistrationAgent {
     }
 
     fn holders(&self, context: &ActivityContext) -> String {
-        let properties = context.vpa_properties("cfm.issuer");
-        let issuer = properties.get(ISSUER_CONTEXT).and_then(Value::as_str).unwrap_or(DEFAULT_ISSUER);
-        let base = &self.config.issuer_service_url;
-        format!("{base}/api/admin/v1beta/participants/{}/holders", segment(issuer))
+        let properties = context.vpa_properties(ISSUER_VPA);
+        let named = properties.get(ISSUER_CONTEXT).and_then(Value::as_str);
+        let issuer = segment(named.unwrap_or(&self.config.issuer_context));
+        format!(
+            "{}/api/admin/v1beta/participants/{issuer}/holders",
+            self.config.base(Service::IssuerService, context)
+        )
     }
 
     async fn register(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         let did = context.text("cfm.participant.id")?;
-        let name = context.text("cfm.participant.holdername").unwrap_or_else(|_| did.clone());
-        let mut properties = context.vpa_properties("cfm.issuer");
+        let name: Option<String> = context.optional("cfm.participant.holdername")?;
+        let mut properties = context.vpa_properties(ISSUER_VPA);
         properties.remove(ISSUER_CONTEXT);
-        let holder = NewHolder { holder_id: &did, did: &did, name: &name, properties };
-        let request = Request::post(self.holders(context));
-        let request = request.json_of(&holder).idempotency_key(context.key("holder"));
-        self.client.ensure(request).await.map_err(|error| ActivityResult::of_failure(&error))
+        let holder =
+            NewHolder { holder_id: &did, did: &did, name: name.as_deref().unwrap_or(&did), properties };
+        let all = self.holders(context);
+        let ours = format!("{all}/{}", segment(&did));
+        let create = Request::post(all).json_of(&holder).idempotency_key(context.idempotency_key("holder"));
+        Ok(self.client.ensure(create, Existing { url: &ours, member: "did", value: &did }).await?)
+    }
+
+    async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
+        let did = context.text("cfm.participant.id")?;
+        let url = format!("{}/{}", self.holders(context), segment(&did));
+        Ok(self.client.remove(Request::new(Method::DELETE, url)).await?)
     }
 }
 
@@ -51,18 +66,10 @@ impl ActivityAgent for RegistrationAgent {
     }
 
     async fn deploy(&self, context: &mut ActivityContext) -> ActivityResult {
-        self.register(context).await.map_or_else(|failure| failure, |()| ActivityResult::Complete)
+        self.register(context).await.into()
     }
 
     async fn dispose(&self, context: &mut ActivityContext) -> ActivityResult {
-        let did = match context.text("cfm.participant.id") {
-            Ok(did) => did,
-            Err(missing) => return missing.into(),
-        };
-        let url = format!("{}/{}", self.holders(context), segment(&did));
-        match self.client.remove(Request::new(Method::DELETE, url)).await {
-            Ok(()) => ActivityResult::Complete,
-            Err(error) => ActivityResult::of_failure(&error),
-        }
+        self.delete(context).await.into()
     }
 }

@@ -1,6 +1,11 @@
-//! Where the agents find the services.
+//! Where the agents find the services, and who the planes are.
 
 use std::fmt;
+
+use heddle_agent::ActivityContext;
+
+/// The issuer's participant context where nothing else is said.
+pub const DEFAULT_ISSUER: &str = "issuer";
 
 /// A client of the token service by which one plane proves itself to the other.
 #[derive(Clone)]
@@ -30,12 +35,41 @@ pub struct AgentsConfig {
     pub data_plane_url: String,
     /// The URL by which the world reaches the participants' protocol endpoints.
     pub public_url: String,
+    /// The issuer's participant context, unless the properties of the VPA `cfm.issuer` name one
+    /// (`participantContextId`); usually [`DEFAULT_ISSUER`].
+    pub issuer_context: String,
     /// Where tokens are given.
     pub token_endpoint: String,
     /// The control plane's client, for its signals.
     pub control_plane: PlaneClient,
     /// The data plane's client, for its callbacks.
     pub data_plane: PlaneClient,
+}
+
+/// A service that agents call, or that others call at a participant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    ControlPlane,
+    CredentialService,
+    DataPlane,
+    IssuerService,
+    /// Not one that agents call: what DID documents name.
+    Public,
+}
+
+impl AgentsConfig {
+    /// The base URL of the service that works for the orchestration's participant. Every URL that an agent uses begins
+    /// here, so that cells with services of their own are a matter of this function alone. It never takes a URL from
+    /// properties that a tenant may set: the agents' token goes there.
+    pub(crate) fn base(&self, service: Service, _context: &ActivityContext) -> &str {
+        match service {
+            Service::ControlPlane => &self.control_plane_url,
+            Service::CredentialService => &self.credential_service_url,
+            Service::DataPlane => &self.data_plane_url,
+            Service::IssuerService => &self.issuer_service_url,
+            Service::Public => &self.public_url,
+        }
+    }
 }
 
 /// The segment of a path that stands for a text.
@@ -47,4 +81,20 @@ pub(crate) fn segment(text: &str) -> String {
         }
         segment
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_did_is_one_segment() {
+        assert_eq!(segment("did:web:a%3A1:b/c"), "did%3Aweb%3Aa%253A1%3Ab%2Fc");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let plane = PlaneClient { id: "cp".to_owned(), secret: "hunter2".to_owned() };
+        assert!(!format!("{plane:?}").contains("hunter2"));
+    }
 }

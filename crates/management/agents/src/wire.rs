@@ -16,20 +16,48 @@ pub(crate) struct NewParticipantContext<'a> {
     id: &'a str,
     identity: &'a str,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
     properties: Map<String, Value>,
 }
 
 impl<'a> NewParticipantContext<'a> {
-    pub(crate) fn new(id: &'a str, identity: &'a str, tenant: Option<&str>) -> Self {
-        let label = tenant.map(|tenant| ("tenantId".to_owned(), Value::String(tenant.to_owned())));
+    pub(crate) fn new(id: &'a str, identity: &'a str, tenant: Option<&'a str>) -> Self {
         Self {
             context: MANAGEMENT_CONTEXT,
             kind: "ParticipantContext",
             id,
             identity,
             state: "ACTIVATED",
-            properties: label.into_iter().collect(),
+            tenant,
+            properties: Map::new(),
         }
+    }
+}
+
+/// `PATCH …/participants/{ctx}/config`.
+#[derive(Serialize)]
+pub(crate) struct Configuration<'a> {
+    #[serde(rename = "@context")]
+    context: [&'static str; 1],
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    entries: ConfigurationEntries<'a>,
+}
+
+/// The names are those of the reference, so that what reads a participant's configuration finds its identity there.
+#[derive(Serialize)]
+struct ConfigurationEntries<'a> {
+    #[serde(rename = "edc.iam.issuer.id")]
+    issuer: &'a str,
+    #[serde(rename = "edc.participant.id")]
+    participant: &'a str,
+}
+
+impl<'a> Configuration<'a> {
+    pub(crate) const fn new(did: &'a str) -> Self {
+        let entries = ConfigurationEntries { issuer: did, participant: did };
+        Self { context: MANAGEMENT_CONTEXT, kind: "ParticipantContextConfig", entries }
     }
 }
 

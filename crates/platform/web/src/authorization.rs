@@ -19,9 +19,9 @@ pub fn authorization(headers: &HeaderMap) -> Result<&str, Rejection> {
         (Some(value), None) if value.len() > BEARER_BYTES_MAX + "Bearer ".len() => {
             Err(unauthorized("The Authorization header is too long."))
         }
-        (Some(value), None) => {
-            value.to_str().map_err(|_| unauthorized("The Authorization header has characters that no token has."))
-        }
+        (Some(value), None) => value
+            .to_str()
+            .map_err(|_| unauthorized("The Authorization header has characters that no token has.")),
     }
 }
 
@@ -68,8 +68,16 @@ mod tests {
     fn everything_else_is_unauthorized_and_not_repeated() {
         let long = format!("Bearer {}", "x".repeat(BEARER_BYTES_MAX + 1));
         for values in [
-            &[][..], &["Bearer a", "Bearer a"], &["Basic YTpi"], &["Bearer"], &["Bearer "], &["Bearer a b"],
-            &["Bearer a,b"], &["Bearera"], &["secret"], &[long.as_str()],
+            &[][..],
+            &["Bearer a", "Bearer a"],
+            &["Basic YTpi"],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a,b"],
+            &["Bearera"],
+            &["secret"],
+            &[long.as_str()],
         ] {
             let map = headers(values);
             let rejection = bearer_token(&map).expect_err("refused");

@@ -53,7 +53,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Rejection> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let essence = essence.to_ascii_lowercase();
-    let is_json = essence.strip_prefix("application/").is_some_and(|rest| rest == "json" || rest.ends_with("+json"));
+    let is_json =
+        essence.strip_prefix("application/").is_some_and(|rest| rest == "json" || rest.ends_with("+json"));
     if is_json {
         return Ok(());
     }
@@ -70,10 +71,17 @@ mod tests {
             let value = http::HeaderValue::from_static(value);
             check_media_type(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)])).is_ok()
         };
-        for good in ["application/json", "Application/JSON; charset=utf-8", "application/ld+json", "application/x+json"] {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/ld+json",
+            "application/x+json",
+        ] {
             assert!(check(good), "{good}");
         }
-        for bad in ["text/plain", "application/x-www-form-urlencoded", "text/json", "json", "", "application/jsonx"] {
+        for bad in
+            ["text/plain", "application/x-www-form-urlencoded", "text/json", "json", "", "application/jsonx"]
+        {
             assert!(!check(bad), "{bad}");
         }
         assert!(check_media_type(&HeaderMap::new()).is_ok());

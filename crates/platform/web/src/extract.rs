@@ -88,9 +88,15 @@ where
     }
 }
 
+impl<E> fmt::Debug for JsonBytes<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JsonBytes({} bytes)", self.0.len())
+    }
+}
+
 macro_rules! debug {
-    ($($name:ident<$($type:ident),*>),*) => {$(
-        impl<$($type: fmt::Debug,)* E> fmt::Debug for $name<$($type,)* E> {
+    ($($name:ident),*) => {$(
+        impl<T: fmt::Debug, E> fmt::Debug for $name<T, E> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_tuple(stringify!($name)).field(&self.0).finish()
             }
@@ -98,4 +104,4 @@ macro_rules! debug {
     )*};
 }
 
-debug!(Json<T>, Path<T>, Query<T>, JsonBytes<>);
+debug!(Json, Path, Query);

@@ -97,21 +97,29 @@ impl IntoResponse for Reply {
 impl Idempotency {
     /// Of a request with these headers, method, path and body.
     pub fn of(headers: &HeaderMap, method: &str, path: &str, body: &[u8]) -> Result<Self, Rejection> {
-        let key = headers.get(KEY).map(|value| {
-            let text = value.to_str().unwrap_or_default();
-            let legal = (1..=KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-            let malformed = || {
-                let what = format!("An Idempotency-Key has 1 to {KEY_BYTES_MAX} visible ASCII characters.");
-                Rejection::new(Kind::Malformed, what)
-            };
-            if legal { Ok(text.to_owned()) } else { Err(malformed()) }
-        });
+        let malformed = || {
+            let what =
+                format!("Idempotency-Key is given once, with 1 to {KEY_BYTES_MAX} visible ASCII characters.");
+            Rejection::new(Kind::Malformed, what)
+        };
+        let mut values = headers.get_all(KEY).iter();
+        let key = match (values.next(), values.next()) {
+            (None, _) => None,
+            (Some(value), None) => Some(value.to_str().map_err(|_| malformed())?.to_owned()),
+            (Some(_), Some(_)) => return Err(malformed()),
+        };
+        let legal = |text: &String| {
+            (1..=KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+        };
+        if !key.as_ref().is_none_or(legal) {
+            return Err(malformed());
+        }
         let mut digest = Context::new(&SHA256);
         for part in [method.as_bytes(), path.as_bytes(), body] {
             digest.update(&(part.len() as u64).to_le_bytes());
             digest.update(part);
         }
-        Ok(Self { key: key.transpose()?, request: URL_SAFE_NO_PAD.encode(digest.finish()) })
+        Ok(Self { key, request: URL_SAFE_NO_PAD.encode(digest.finish()) })
     }
 
     /// The answer that the same request got before.
@@ -153,7 +161,12 @@ impl Idempotency {
         let key = AnswerKey::new(principal, key);
         let parts = (reply.status.as_u16(), reply.headers.clone(), reply.body.clone());
         let expires_at = transaction.now() + ANSWER_LIFETIME;
-        transaction.remember(&Answer::new(&key, self.request.clone(), parts, expires_at));
+        let answer = Answer::new(&key, self.request.clone(), parts, expires_at);
+        match transaction.load::<Answer>(key.as_str()).await? {
+            // Out of date, and nobody has swept it away yet; a fresh one cannot be here, `earlier` would have told.
+            Some(expired) if expired.expires_at <= transaction.now() => transaction.save(&expired, &answer),
+            _ => transaction.remember(&answer),
+        }
         match transaction.commit().await {
             Ok(()) => Ok(reply.into_response()),
             Err(error @ (StoreError::Duplicate { .. } | StoreError::Stale { .. })) => {
@@ -162,10 +175,9 @@ impl Idempotency {
                 let ours = answer.filter(|answer| answer.request == self.request);
                 match ours {
                     Some(answer) => Ok(replay(answer)),
-                    None if is_answer(&error) => Err(StoreError::Stale {
-                        kind: Answer::KIND.to_owned(),
-                        id: key.as_str().to_owned(),
-                    }),
+                    None if is_answer(&error) => {
+                        Err(StoreError::Stale { kind: Answer::KIND.to_owned(), id: key.as_str().to_owned() })
+                    }
                     None => Err(error),
                 }
             }
@@ -218,5 +230,7 @@ mod tests {
         assert_ne!(of("a", "{}").expect("legal").request, of("a", "{ }").expect("legal").request);
         assert!(of("", "{}").is_err() && of("two words", "{}").is_err());
         assert!(Idempotency::of(&HeaderMap::new(), "POST", "/", b"").expect("legal").key.is_none());
+        let twice: HeaderMap = ["a", "a"].iter().map(|key| (KEY, HeaderValue::from_static(key))).collect();
+        assert!(Idempotency::of(&twice, "POST", "/", b"").is_err());
     }
 }

@@ -21,7 +21,9 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Rejection> {
             _ => Rejection::new(Kind::Malformed, format!("The body is not JSON: {inner}.")),
         }
     })?;
-    deserializer.end().map_err(|error| Rejection::new(Kind::Malformed, format!("The body is not JSON: {error}.")))?;
+    deserializer
+        .end()
+        .map_err(|error| Rejection::new(Kind::Malformed, format!("The body is not JSON: {error}.")))?;
     Ok(value)
 }
 
@@ -117,12 +119,13 @@ mod tests {
         let rejection = rejected(br#"{"list":[{}]}"#);
         assert_eq!(rejection.pointer.as_deref(), Some("/list/0"));
         assert_eq!(rejection.message, "missing field `a/b~c`");
-        assert_eq!(rejected(b"[1]").pointer.as_deref(), Some(""));
+        assert_eq!(rejected(b"1").pointer.as_deref(), Some(""));
     }
 
     #[test]
     fn a_text_that_is_no_json_is_malformed() {
-        for text in [&b""[..], b" \n", b"{", b"{\"list\":[]} x", b"\xff\xfe", b"{\"list\":\"\xff\"}", b"nul"] {
+        for text in [&b""[..], b" \n", b"{", b"{\"list\":[]} x", b"\xff\xfe", b"{\"list\":\"\xff\"}", b"nul"]
+        {
             assert_eq!(rejected(text).kind, Kind::Malformed, "{text:?}");
         }
         assert!(parse::<Outer>(b" {\"list\":[]} \n").is_ok());

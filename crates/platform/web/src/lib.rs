@@ -60,7 +60,9 @@ pub mod sse;
 mod surface;
 
 pub use authorization::{BEARER_BYTES_MAX, authorization, bearer_token};
-pub use errors::{ApiError, ApiErrors, ErrorBody, Fabric, FabricError, Management, Plain, PlainProblem, Refused, reply};
+pub use errors::{
+    ApiError, ApiErrors, ErrorBody, Fabric, FabricError, Management, Plain, PlainProblem, Refused, reply,
+};
 pub use extract::{Json, JsonBytes, Path, Query};
 pub use idempotency::{ANSWER_LIFETIME, Idempotency, IdempotentJson, REPLAYED, Reply};
 pub use in_flight::{InFlight, Place};

@@ -111,7 +111,9 @@ impl Rejection {
 
 pub(crate) fn internal_message() -> String {
     match heddle_telemetry::trace::current() {
-        Some(trace) => format!("An internal error happened. Quote the trace {} to the operator.", trace.trace_id()),
+        Some(trace) => {
+            format!("An internal error happened. Quote the trace {} to the operator.", trace.trace_id())
+        }
         None => "An internal error happened.".to_owned(),
     }
 }

@@ -36,7 +36,9 @@ pub struct Resume {
 /// Where a client wants to go on: the header wins over the query; `None` is from now on.
 pub fn resume_from(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, Rejection> {
     let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
-    let Some(text) = header.or(query.after.as_deref()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = header.or(query.after.as_deref()).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let malformed = || Rejection::new(Kind::Malformed, format!("'{text}' is not a place in this feed."));
     text.parse().map(Some).map_err(|_| malformed())
 }

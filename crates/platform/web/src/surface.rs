@@ -4,13 +4,14 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, RawPathParams, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
 use heddle_clock::Environment;
 use heddle_telemetry::{TraceContext, trace};
+use http::{Method, request::Parts};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -18,6 +19,15 @@ use crate::{ErrorBody, InFlight, Kind, Refused, Rejection, body::BodyLimits};
 
 /// How long a client that finds every place taken is asked to wait.
 const FULL_WAIT: Duration = Duration::from_secs(1);
+
+/// The names that routes give to a participant context.
+const PARTICIPANT_PARAMETERS: [&str; 4] = ["context", "ctx", "participant", "participantContextId"];
+
+/// Most of a participant context's id that goes into the log; whoever asks has not been authenticated yet.
+const PARTICIPANT_CHARS_MAX: usize = 128;
+
+/// What stands for the route in logs and metrics when none matches.
+const UNMATCHED: &str = "unmatched";
 
 /// A surface in the making: a name, an error body, limits.
 pub struct Surface<E> {
@@ -49,10 +59,18 @@ impl<E: ErrorBody> Surface<E> {
         self
     }
 
-    /// With this bound on JSON bodies, in bytes; 1 MiB unless said. Handlers that stream bound for themselves.
+    /// With this bound on bodies that are read as a whole, in bytes; 1 MiB unless said. Handlers that stream bound
+    /// for themselves.
     #[must_use]
     pub fn body_bytes_max(mut self, body_bytes_max: usize) -> Self {
         self.limits.body_bytes_max = body_bytes_max;
+        self
+    }
+
+    /// With this time for a JSON body to arrive; 20 s unless said.
+    #[must_use]
+    pub fn body_read_timeout(mut self, body_read_timeout: Duration) -> Self {
+        self.limits.body_read_timeout = body_read_timeout;
         self
     }
 
@@ -69,7 +87,7 @@ impl<E: ErrorBody> Surface<E> {
         router
             .fallback(nothing_here::<E>)
             .method_not_allowed_fallback(wrong_method::<E>)
-            .layer(DefaultBodyLimit::disable())
+            .layer(DefaultBodyLimit::max(limits.body_bytes_max))
             .layer(axum::Extension(limits))
             .layer(middleware::from_fn_with_state(Arc::new(shared), around::<E>))
     }
@@ -87,19 +105,23 @@ async fn wrong_method<E: ErrorBody>() -> Refused<E> {
 async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let header = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
     let context = TraceContext::continue_or_begin(header, &shared.environment);
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    let method = request.method().as_str().to_owned();
+    let (route, method) = (route(&request), known(request.method()));
+    let (mut parts, body) = request.into_parts();
+    let participant = participant(&mut parts).await;
+    let request = Request::from_parts(parts, body);
     let span = tracing::info_span!(
         "request",
         trace_id = %context.trace_id(),
         component = shared.name,
         action = %format_args!("{method} {route}"),
-        participant_context_id = participant(&route, request.uri().path()),
+        participant_context_id = participant,
     );
     let begun = Instant::now();
     let work = async {
-        let Some(_place) = shared.in_flight.as_ref().map_or(Some(None), |places| places.enter().map(Some)) else {
-            let full = Rejection::unavailable("Too many requests are under way; try again shortly.", FULL_WAIT);
+        let Some(_place) = shared.in_flight.as_ref().map_or(Some(None), |places| places.enter().map(Some))
+        else {
+            let full =
+                Rejection::unavailable("Too many requests are under way; try again shortly.", FULL_WAIT);
             return Refused::<E>::from(full).into_response();
         };
         match AssertUnwindSafe(next.run(request)).catch_unwind().await {
@@ -109,19 +131,31 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
     };
     let measured = async {
         let response = work.await;
-        account(&shared, &method, &route, &response, begun.elapsed());
+        account(&shared, method, &route, &response, begun.elapsed());
         response
     };
     trace::within(context, measured.instrument(span)).await
 }
 
+/// The pattern of the route, such as `/api/dsp/{context}/{profile}/catalog/request`: bounded in number, unlike paths.
+fn route(request: &Request) -> String {
+    match request.extensions().get::<MatchedPath>() {
+        // What leads to the fallback of a nested router is no route of ours.
+        Some(path) if !path.as_str().contains("__private__axum") => path.as_str().to_owned(),
+        _ => UNMATCHED.to_owned(),
+    }
+}
+
+/// The method as a label: a stranger who invents methods must not make new time series.
+fn known(method: &Method) -> &'static str {
+    const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    METHODS.into_iter().find(|name| *name == method.as_str()).unwrap_or("OTHER")
+}
+
 fn account(shared: &Shared, method: &str, route: &str, response: &Response, elapsed: Duration) {
     let status = response.status().as_u16();
-    let labels = [
-        ("surface", shared.name.to_owned()),
-        ("route", route.to_owned()),
-        ("method", method.to_owned()),
-    ];
+    let labels =
+        [("surface", shared.name.to_owned()), ("route", route.to_owned()), ("method", method.to_owned())];
     metrics::histogram!("heddle_http_request_seconds", &labels).record(elapsed.as_secs_f64());
     let mut labels = labels.to_vec();
     labels.push(("status", status.to_string()));
@@ -134,10 +168,12 @@ fn account(shared: &Shared, method: &str, route: &str, response: &Response, elap
     }
 }
 
-/// The participant context that the path names: the segment in the place of `{context}` or `{ctx}` of the route.
-fn participant<'p>(route: &str, path: &'p str) -> Option<&'p str> {
-    let mut parameters = route.split('/').zip(path.split('/'));
-    parameters.find(|(name, _)| matches!(*name, "{context}" | "{ctx}" | "{participant}")).map(|(_, value)| value)
+/// The participant context that the path names, as the router read it: inside a nested router the path itself has
+/// lost its beginning.
+async fn participant(parts: &mut Parts) -> Option<String> {
+    let parameters = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    let mut named = parameters.iter().filter(|(name, _)| PARTICIPANT_PARAMETERS.contains(name));
+    named.next().map(|(_, value)| value.chars().take(PARTICIPANT_CHARS_MAX).collect())
 }
 
 #[cfg(test)]
@@ -163,7 +199,9 @@ mod tests {
         let router = Router::new()
             .route("/fine", get(async || "fine"))
             .route("/defect", get(async || -> &'static str { panic!("a defect of a test") }));
-        Surface::<Management>::new("test", Environment::system()).in_flight(InFlight::new(places)).finish(router)
+        Surface::<Management>::new("test", Environment::system())
+            .in_flight(InFlight::new(places))
+            .finish(router)
     }
 
     #[tokio::test]
@@ -179,18 +217,16 @@ mod tests {
             assert_eq!(found, status, "{method} {path}");
             assert!(body.starts_with("[{\"message\""), "{body}");
         }
-        assert_eq!(ask(&router, "GET", "/fine").await.0, StatusCode::OK, "the place of the panic is free again");
+        assert_eq!(
+            ask(&router, "GET", "/fine").await.0,
+            StatusCode::OK,
+            "the place of the panic is free again"
+        );
     }
 
     #[tokio::test]
     async fn a_full_surface_says_when_to_come_again() {
         let (status, _, retry) = ask(&surface(0), "GET", "/fine").await;
         assert_eq!((status, retry.as_deref()), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
-    }
-
-    #[test]
-    fn the_participant_is_read_from_the_path() {
-        assert_eq!(participant("/api/dsp/{context}/{profile}/x", "/api/dsp/alice/p/x"), Some("alice"));
-        assert_eq!(participant("/version", "/version"), None);
     }
 }

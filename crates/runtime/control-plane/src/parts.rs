@@ -14,7 +14,9 @@ use heddle_web::Shutdown;
 use crate::{
     identity::Identity,
     model::{DataspaceProfile, ParticipantContext, PublishedParticipant},
-    negotiation, removal, rules::Rules, transfer,
+    negotiation, removal,
+    rules::Rules,
+    transfer,
 };
 
 /// Everything that the control plane needs from outside.
@@ -69,8 +71,9 @@ impl ControlPlane {
     /// From its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let identity = Identity::new(&parts.store, &parts.scopes, &parts.outbound, parts.resolver, parts.tokens)
-            .with_static_peers(parts.static_peers);
+        let identity =
+            Identity::new(&parts.store, &parts.scopes, &parts.outbound, parts.resolver, parts.tokens)
+                .with_static_peers(parts.static_peers);
         Arc::new(Self {
             rules: Rules::new(parts.store.clone()),
             plane_tokens: transfer::PlaneTokens::new(parts.outbound.clone(), parts.vault.clone()),
@@ -107,8 +110,13 @@ impl ControlPlane {
     }
 
     /// A participant, as everybody may know it; an inactive one counts as absent.
-    pub(crate) async fn participant(&self, context: &str) -> Result<Option<PublishedParticipant>, StoreError> {
-        let Some(row) = self.store.lookup(ParticipantContext::DIRECTORY, context).await? else { return Ok(None) };
+    pub(crate) async fn participant(
+        &self,
+        context: &str,
+    ) -> Result<Option<PublishedParticipant>, StoreError> {
+        let Some(row) = self.store.lookup(ParticipantContext::DIRECTORY, context).await? else {
+            return Ok(None);
+        };
         let published: PublishedParticipant = row.value()?;
         Ok(published.active.then_some(published))
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heddle_ids::ParticipantContextId;
 use heddle_store::{
-    Aggregate, Answer, JobContext, JobHandler, Loaded, NewJob, Outcome, Query, StoreError, Transaction, Worker,
+    Aggregate, Answer, JobContext, JobHandler, Loaded, NewJob, Outcome, Query, StoreError, Transaction,
+    Worker,
 };
 use heddle_tenancy::JobScope;
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,8 @@ pub(crate) fn begin(transaction: &mut Transaction<'_>, context: &Loaded<Particip
     transaction.delete(context);
     transaction.withdraw(ParticipantContext::DIRECTORY, context.id.as_str());
     transaction.audit("participant.remove", context.id.as_str());
-    let secrets = context.private_entries.iter().map(|name| ParticipantContext::private_alias(name)).collect();
+    let secrets =
+        context.private_entries.iter().map(|name| ParticipantContext::private_alias(name)).collect();
     let removal = Removal { id: context.id.clone(), secrets };
     transaction.insert(&removal);
     transaction.enqueue(NewJob::new(SWEEP, format!("participant/{}", context.id), &removal));

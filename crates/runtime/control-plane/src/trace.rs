@@ -79,7 +79,11 @@ impl DecisionTrace {
     /// Appends an entry of the work under way.
     pub(crate) fn add(&mut self, at: Timestamp, what: Traced) {
         if self.0.len() < ENTRIES_MAX {
-            self.0.push(TraceEntry { at, trace_id: trace::current().map(|context| context.trace_id()), what });
+            self.0.push(TraceEntry {
+                at,
+                trace_id: trace::current().map(|context| context.trace_id()),
+                what,
+            });
         }
     }
 

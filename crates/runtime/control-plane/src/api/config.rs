@@ -168,7 +168,11 @@ async fn forget(
     after: &ParticipantContext,
 ) -> Result<(), Rejection> {
     for name in before.private_entries.iter().filter(|name| !after.private_entries.contains(name)) {
-        plane.vault.delete_secret(&own.scope, &ParticipantContext::private_alias(name)).await.map_err(unkept)?;
+        plane
+            .vault
+            .delete_secret(&own.scope, &ParticipantContext::private_alias(name))
+            .await
+            .map_err(unkept)?;
     }
     Ok(())
 }

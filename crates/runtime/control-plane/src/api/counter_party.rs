@@ -24,8 +24,13 @@ pub(super) fn profile_of(
 pub(super) fn check_address(address: &str) -> Result<(), Rejection> {
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
     match rest {
-        Some(rest) if !rest.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control()) => Ok(()),
-        _ => Err(Rejection::invalid("/counterPartyAddress", "expected an absolute URL with the scheme https or http")),
+        Some(rest) if !rest.is_empty() && !rest.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+            Ok(())
+        }
+        _ => Err(Rejection::invalid(
+            "/counterPartyAddress",
+            "expected an absolute URL with the scheme https or http",
+        )),
     }
 }
 
@@ -36,6 +41,7 @@ pub(super) async fn addressed(
     profile: &ProfileName,
 ) -> Result<Addressed, Rejection> {
     let context = scope.participant();
-    let unknown = || Rejection::invalid("/profile", format!("No profile '{profile}' for participant '{context}'"));
+    let unknown =
+        || Rejection::invalid("/profile", format!("No profile '{profile}' for participant '{context}'"));
     plane.addressed(context, profile).await?.ok_or_else(unknown)
 }

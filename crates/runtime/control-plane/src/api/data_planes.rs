@@ -89,8 +89,9 @@ async fn register(
     own: Own<DataPlanesWrite>,
     JsonBytes(body, ..): JsonBytes<Management>,
 ) -> Outcome {
-    let message: DataPlaneRegistrationMessage = wire::parse(&body)
-        .map_err(|malformed| Rejection::invalid(malformed.pointer, format!("expected {}", malformed.expected)))?;
+    let message: DataPlaneRegistrationMessage = wire::parse(&body).map_err(|malformed| {
+        Rejection::invalid(malformed.pointer, format!("expected {}", malformed.expected))
+    })?;
     let access = access(message.authorization.as_ref())?;
     let mut transaction = plane.store.begin(&own.scope);
     present::participant(&mut transaction, &own.scope).await?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::{Router, extract::State, routing::get};
 use futures::StreamExt;
 use heddle_bus::{Audience, follow};
-use heddle_clock::Timestamp;
 use heddle_store::{Event, EventCursor};
 use heddle_telemetry::TraceContext;
 use heddle_web::{
@@ -34,7 +33,7 @@ pub(super) fn routes() -> Router<Arc<ControlPlane>> {
 struct EventBody<'a> {
     id: String,
     r#type: &'a str,
-    at: Timestamp,
+    at: String,
     subject: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
@@ -62,7 +61,7 @@ fn shown(event: &Event) -> Option<ServerEvent> {
     let body = EventBody {
         id: id.clone(),
         r#type: &event.kind,
-        at: event.at,
+        at: event.at.to_string(),
         subject: &event.subject,
         trace_id: event.trace.as_ref().map(TraceContext::trace_id),
         payload: serde_json::from_str(&event.payload).ok()?,

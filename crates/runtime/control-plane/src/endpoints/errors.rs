@@ -74,6 +74,11 @@ impl Refusal {
         Self { status: StatusCode::NOT_FOUND, reason: "Not found.".to_owned(), retry_after: false }
     }
 
+    /// As the error object of catalogs.
+    pub(super) fn catalog(self) -> Response {
+        self.finish(reply(self.status, &CatalogError::new(self.status.as_str(), &self.reason)))
+    }
+
     /// As the error object of negotiations.
     pub(super) fn negotiation(self, pids: &Pids) -> Response {
         let code = self.status.as_str().to_owned();

@@ -1,9 +1,11 @@
 //! The surface for peers (Dataspace Protocol) and for data planes (Data Plane Signaling).
 
+mod catalog;
 mod errors;
 mod negotiation;
 mod signaling;
 mod transfer;
+mod version;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use heddle_web::{InFlight, Plain, Surface};
 use http::{HeaderMap, header};
 
 use crate::{ControlPlane, parts::Addressed};
-use errors::{NegotiationSurface, Refusal, TransferSurface};
+use errors::{CatalogSurface, NegotiationSurface, Refusal, TransferSurface};
 
 /// Largest message that is read, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -25,6 +27,13 @@ impl ControlPlane {
     /// Every route: Management API, Dataspace Protocol, signals of data planes.
     pub fn router(self: &Arc<Self>) -> Router {
         let environment = || self.environment.clone();
+        let versions = Surface::<Plain>::new("dsp-version", environment())
+            .in_flight(InFlight::new(IN_FLIGHT_MAX))
+            .finish(version::routes().with_state(self.clone()));
+        let catalogs = Surface::<CatalogSurface>::new("dsp-catalog", environment())
+            .in_flight(InFlight::new(IN_FLIGHT_MAX))
+            .body_bytes_max(BODY_BYTES_MAX)
+            .finish(catalog::routes().with_state(self.clone()));
         let negotiations = Surface::<NegotiationSurface>::new("dsp-negotiation", environment())
             .in_flight(InFlight::new(IN_FLIGHT_MAX))
             .body_bytes_max(BODY_BYTES_MAX)
@@ -38,6 +47,8 @@ impl ControlPlane {
             .body_bytes_max(BODY_BYTES_MAX)
             .finish(signaling::routes().with_state(self.clone()));
         Router::new()
+            .nest("/api/dsp/{context}/.well-known", versions)
+            .nest("/api/dsp/{context}/{profile}/catalog", catalogs)
             .nest("/api/dsp/{context}/{profile}/negotiations", negotiations)
             .nest("/api/dsp/{context}/{profile}/transfers", transfers)
             .nest("/api/signaling/{context}", signals)

@@ -42,12 +42,22 @@ pub(super) fn routes() -> Router<Arc<ControlPlane>> {
         .route("/transfers/{id}/agreement", get(agreement))
 }
 
-async fn prepared(State(plane): Plane, Path((context, id), ..): Below, headers: HeaderMap, body: Bytes) -> Outcome {
+async fn prepared(
+    State(plane): Plane,
+    Path((context, id), ..): Below,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Outcome {
     let callback = Callback::Prepared(status(&body)?);
     take(&plane, context, &id, &headers, callback).await
 }
 
-async fn started(State(plane): Plane, Path((context, id), ..): Below, headers: HeaderMap, body: Bytes) -> Outcome {
+async fn started(
+    State(plane): Plane,
+    Path((context, id), ..): Below,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Outcome {
     let callback = Callback::Started(status(&body)?);
     take(&plane, context, &id, &headers, callback).await
 }
@@ -56,7 +66,12 @@ async fn completed(State(plane): Plane, Path((context, id), ..): Below, headers:
     take(&plane, context, &id, &headers, Callback::Completed).await
 }
 
-async fn errored(State(plane): Plane, Path((context, id), ..): Below, headers: HeaderMap, body: Bytes) -> Outcome {
+async fn errored(
+    State(plane): Plane,
+    Path((context, id), ..): Below,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Outcome {
     let callback = Callback::Errored(status(&body)?);
     take(&plane, context, &id, &headers, callback).await
 }
@@ -95,7 +110,8 @@ async fn authenticate(
     if !principal.scopes().satisfies(&SIGNALING) {
         return Err(Rejection::new(Kind::Forbidden, format!("The token lacks the scope {SIGNALING}.")));
     }
-    let data_plane = DataPlaneId::parse(principal.subject()).map_err(|error| unauthorized(error.to_string()))?;
+    let data_plane =
+        DataPlaneId::parse(principal.subject()).map_err(|error| unauthorized(error.to_string()))?;
     let scope = plane.scopes.data_plane(context.clone(), data_plane.clone());
     let actor = Actor::new(format!("data plane {}", scope.data_plane()));
     Ok((plane.scopes.participant(context, actor), data_plane))

@@ -37,10 +37,17 @@ impl Identity {
             QueryError::Ours(reason) => Unproven::Unavailable(reason),
         })?;
         let issuers = trusted(&addressed.profile);
-        let evidence = EvidenceParts { token: &token, response: &response, scopes: &asked, issuers: &issuers, rules: &rules };
-        let presentation = self.judge(&evidence).await.map_err(|refusal| {
-            refuse(refusal.to_string(), refusal.checks().to_vec())
-        })?;
+        let evidence = EvidenceParts {
+            token: &token,
+            response: &response,
+            scopes: &asked,
+            issuers: &issuers,
+            rules: &rules,
+        };
+        let presentation = self
+            .judge(&evidence)
+            .await
+            .map_err(|refusal| refuse(refusal.to_string(), refusal.checks().to_vec()))?;
         self.record(addressed, presentation.replay_keys()).await?;
         let checks = presentation.checks().to_vec();
         let peer = VerifiedPeer::from_presentation(&presentation, addressed.recipient.clone())
@@ -69,23 +76,22 @@ impl Identity {
             Ok(token) => token,
             // The key may have been rotated a moment ago.
             Err(refusal) if !refusal.stale_documents().is_empty() => {
-                let fresh = self.resolver.refresh(&issuer).await.map_err(|error| refused(error.to_string()))?;
+                let fresh =
+                    self.resolver.refresh(&issuer).await.map_err(|error| refused(error.to_string()))?;
                 read()?.verify(&fresh).map_err(|refusal| unproven(&refusal))?
             }
             Err(refusal) => return Err(unproven(&refusal)),
         };
         match self.record(addressed, &[token.replay_key()]).await {
-            Err(StoreError::Duplicate { .. }) => Err(refused("the self-issued token was used before".to_owned())),
+            Err(StoreError::Duplicate { .. }) => {
+                Err(refused("the self-issued token was used before".to_owned()))
+            }
             other => other.map(|()| token).map_err(Unproven::from),
         }
     }
 
     /// Records what must not be seen again, each in the recipient's own space.
-    async fn record(
-        &self,
-        addressed: &Addressed,
-        keys: &[ReplayKey],
-    ) -> Result<(), StoreError> {
+    async fn record(&self, addressed: &Addressed, keys: &[ReplayKey]) -> Result<(), StoreError> {
         let context = addressed.recipient.context().clone();
         let scope = self.scopes.participant(context, Actor::new("identity service"));
         let mut transaction = self.store.begin(&scope);
@@ -102,15 +108,20 @@ impl Identity {
         token: &SelfIssuedToken,
         scopes: &[String],
     ) -> Result<PresentationResponseMessage, QueryError> {
-        let access = token.access_token().ok_or_else(|| peer("the self-issued token carries no access token"))?;
+        let access =
+            token.access_token().ok_or_else(|| peer("the self-issued token carries no access token"))?;
         let document = self.resolver.resolve(token.participant()).await.map_err(peer)?;
-        let service = document
-            .service_of_type("CredentialService")
-            .ok_or_else(|| peer(format!("{} has no CredentialService in its DID document", token.participant())))?;
+        let service = document.service_of_type("CredentialService").ok_or_else(|| {
+            peer(format!("{} has no CredentialService in its DID document", token.participant()))
+        })?;
         let context = addressed.recipient.context().clone();
         let own = self.scopes.participant(context, Actor::new("identity service"));
         let audience = ParticipantId::parse(token.participant().as_str()).map_err(peer)?;
-        let proof = self.tokens.token(&own, &audience, &[], Some(access)).await.map_err(|e| QueryError::Ours(e.to_string()))?;
+        let proof = self
+            .tokens
+            .token(&own, &audience, &[], Some(access))
+            .await
+            .map_err(|e| QueryError::Ours(e.to_string()))?;
         let url = format!("{}/presentations/query", service.endpoint.trim_end_matches('/'));
         let message = PresentationQueryMessage::for_scopes(scopes.to_vec());
         let request = Request::post(url)
@@ -184,7 +195,9 @@ fn peer(reason: impl std::fmt::Display) -> QueryError {
 /// peer is not proved either way, and it is the peer's own.
 fn unanswered(error: &OutboundError) -> QueryError {
     match error.class() {
-        RetryClass::Retry { .. } => QueryError::Peer(format!("the peer's credential service does not answer: {error}")),
+        RetryClass::Retry { .. } => {
+            QueryError::Peer(format!("the peer's credential service does not answer: {error}"))
+        }
         RetryClass::RetryBriefly | RetryClass::Final => QueryError::Peer(error.to_string()),
     }
 }

@@ -20,7 +20,8 @@ impl Identity {
             }
             for did in needs.dids {
                 let document = self.resolver.resolve(&did).await;
-                let document = document.map(|document| (*document).clone()).map_err(|error| error.to_string());
+                let document =
+                    document.map(|document| (*document).clone()).map_err(|error| error.to_string());
                 gathered.documents.insert(did, document);
             }
             for url in needs.status_lists {

@@ -91,12 +91,10 @@ impl Identity {
         authorization: Option<&str>,
         left_operands: &[String],
     ) -> Result<Proven, Unproven> {
-        let refused = |reason: &str| Unproven::Refused {
-            known: None,
-            reason: reason.to_owned(),
-            checks: Vec::new(),
-        };
-        let authorization = authorization.ok_or_else(|| refused("the request has no Authorization header"))?;
+        let refused =
+            |reason: &str| Unproven::Refused { known: None, reason: reason.to_owned(), checks: Vec::new() };
+        let authorization =
+            authorization.ok_or_else(|| refused("the request has no Authorization header"))?;
         match addressed.profile.identity {
             IdentityService::Dcp => {
                 let scopes = self.scopes_for(&addressed.profile, left_operands).await?;
@@ -133,7 +131,8 @@ impl Identity {
     ) -> Result<Authorization, SelfIssuedError> {
         match profile.identity {
             IdentityService::Dcp => {
-                let unavailable = |error: StoreError| SelfIssuedError::Unavailable { reason: error.to_string() };
+                let unavailable =
+                    |error: StoreError| SelfIssuedError::Unavailable { reason: error.to_string() };
                 let mut scopes = self.scopes_for(profile, left_operands).await.map_err(unavailable)?;
                 for more in additional {
                     if !scopes.contains(more) {
@@ -145,7 +144,8 @@ impl Identity {
             }
             IdentityService::Static => {
                 let sends = self.static_peers.as_ref();
-                let value = sends.and_then(|peers| peers.authorization(scope.participant(), audience.as_str()));
+                let value =
+                    sends.and_then(|peers| peers.authorization(scope.participant(), audience.as_str()));
                 let reason = "the static identity service has no Authorization value for it".to_owned();
                 value.map(Authorization::verbatim).ok_or(SelfIssuedError::Unable { reason })
             }

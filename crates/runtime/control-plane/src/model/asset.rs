@@ -65,7 +65,8 @@ impl Asset {
     fn lookup(&self, path: &str, places: &[&Map<String, Value>]) -> Option<Value> {
         let path = path.strip_prefix("properties.").unwrap_or(path);
         let path = path.strip_prefix("privateProperties.").unwrap_or(path);
-        let (name, rest) = first_segment(path, |name| places.iter().any(|place| property(place, name).is_some()));
+        let (name, rest) =
+            first_segment(path, |name| places.iter().any(|place| property(place, name).is_some()));
         if matches!(short(name), "id" | "@id") && rest.is_none() {
             return Some(Value::String(self.id.to_string()));
         }

@@ -161,8 +161,11 @@ mod tests {
     use super::*;
 
     fn holds(operator: &str, right: Value) -> bool {
-        let criterion =
-            Criterion { operand_left: "name".to_owned(), operator: operator.to_owned(), operand_right: right };
+        let criterion = Criterion {
+            operand_left: "name".to_owned(),
+            operator: operator.to_owned(),
+            operand_right: right,
+        };
         criterion.holds(|path| (path == "name").then(|| json!("weather-7")))
     }
 

@@ -89,7 +89,9 @@ impl DcpScope {
     pub fn applies(&self, profile: &str, left_operands: &[String]) -> bool {
         let needed = match (self.usage, &self.prefix) {
             (ScopeUse::Default, _) => true,
-            (ScopeUse::Policy, Some(prefix)) => left_operands.iter().any(|operand| operand.starts_with(prefix)),
+            (ScopeUse::Policy, Some(prefix)) => {
+                left_operands.iter().any(|operand| operand.starts_with(prefix))
+            }
             (ScopeUse::Policy, None) => false,
         };
         needed && (self.profile == "*" || self.profile == profile)

@@ -92,8 +92,10 @@ impl ControlPlane {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<NegotiationRecord>(id).await?.ok_or(CommandError::NotFound)?;
         let now = transaction.now();
-        let explanation =
-            Explanation::new("terminated-by-owner", reason.unwrap_or_else(|| "ended by its owner".to_owned()));
+        let explanation = Explanation::new(
+            "terminated-by-owner",
+            reason.unwrap_or_else(|| "ended by its owner".to_owned()),
+        );
         let message = Message::Terminate(explanation);
         let step = negotiation::send(&loaded.process, message, self.message_id(), now)?;
         let mut record = loaded.value().clone();

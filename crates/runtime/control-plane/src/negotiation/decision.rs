@@ -96,11 +96,17 @@ pub(super) fn consider(
             return Decision { terms: Err(reason), evaluations };
         }
     }
-    let terms = offering.contract.policy.to_offer(requested.id.as_deref().unwrap_or_default(), requested.target.clone());
+    let terms = offering
+        .contract
+        .policy
+        .to_offer(requested.id.as_deref().unwrap_or_default(), requested.target.clone());
     // A peer may name itself and us in what it requests; terms are compared, parties are not.
     let asked = Policy { assigner: None, assignee: None, ..requested.clone() };
     if !equivalent(&terms, &asked) {
-        return Decision { terms: Err("the requested terms are not those of the offer".to_owned()), evaluations };
+        return Decision {
+            terms: Err("the requested terms are not those of the offer".to_owned()),
+            evaluations,
+        };
     }
     Decision { terms: Ok(terms), evaluations }
 }

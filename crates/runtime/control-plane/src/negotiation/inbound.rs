@@ -158,7 +158,9 @@ impl ControlPlane {
     ) -> Result<NegotiationRecord, ProtocolError> {
         let address = request.message.callback_address.clone().unwrap_or_default();
         if !address.starts_with("https://") && !address.starts_with("http://") {
-            return Err(ProtocolError::Refused(format!("the callbackAddress '{address}' is no HTTP address")));
+            return Err(ProtocolError::Refused(format!(
+                "the callbackAddress '{address}' is no HTTP address"
+            )));
         }
         let target = request.message.offer.target.clone().unwrap_or_default();
         let (ms, random) = self.environment.id_parts();
@@ -274,8 +276,9 @@ impl ControlPlane {
         unproven: Unproven,
     ) -> Result<ProtocolError, StoreError> {
         if let Unproven::Refused { known: Some(peer), reason, checks } = &unproven {
-            let own =
-                self.scopes.participant(addressed.recipient.context().clone(), Actor::new("identity service"));
+            let own = self
+                .scopes
+                .participant(addressed.recipient.context().clone(), Actor::new("identity service"));
             let mut transaction = self.store.begin(&own);
             let now = transaction.now();
             let mut trace = DecisionTrace::default();
@@ -298,9 +301,12 @@ impl ControlPlane {
     ) -> Result<Answer, ProtocolError> {
         let proven = self.identity.verify(addressed, authorization, &[]).await?;
         let scope = self.scopes.negotiation_peer(&proven.peer);
-        for _ in 0..ATTEMPTS_MAX {
+        for attempt in 1..=ATTEMPTS_MAX {
             match self.take_message(&scope, &proven, id, message.clone()).await {
                 Err(ProtocolError::Store(StoreError::Stale { .. })) => {}
+                // Our agreement may be acknowledged by this message and by its own answer at the same moment; then
+                // both keep it. Should it be another one's, looking again does not help.
+                Err(ProtocolError::Store(StoreError::Duplicate { .. })) if attempt < ATTEMPTS_MAX => {}
                 other => return other,
             }
         }
@@ -390,5 +396,5 @@ fn inbound(request: &InboundRequest) -> Inbound<Message> {
 
 /// Whether a step came into `state`.
 pub(super) fn entered(step: &Step, state: State) -> bool {
-    step.effects.iter().any(|effect| *effect == negotiation::Effect::Emit(Event::Entered(state)))
+    step.effects.contains(&negotiation::Effect::Emit(Event::Entered(state)))
 }

@@ -36,8 +36,19 @@ pub(crate) struct NegotiationRecord {
 impl NegotiationRecord {
     /// The states, as the Management API names them, that something follows.
     pub(crate) const ONGOING: [&'static str; 13] = [
-        "INITIAL", "REQUESTING", "REQUESTED", "OFFERING", "OFFERED", "ACCEPTING", "ACCEPTED", "AGREEING", "AGREED",
-        "VERIFYING", "VERIFIED", "FINALIZING", "TERMINATING",
+        "INITIAL",
+        "REQUESTING",
+        "REQUESTED",
+        "OFFERING",
+        "OFFERED",
+        "ACCEPTING",
+        "ACCEPTED",
+        "AGREEING",
+        "AGREED",
+        "VERIFYING",
+        "VERIFIED",
+        "FINALIZING",
+        "TERMINATING",
     ];
 
     /// A record of a process that has just begun.

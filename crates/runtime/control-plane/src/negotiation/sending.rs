@@ -14,7 +14,10 @@ use heddle_outbound::{OutboundError, Request, Response, RetryClass};
 use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
 use heddle_tenancy::{JobScope, ParticipantScope, Recipient};
 
-use super::{NegotiationRecord, settle::{SendJob, message_name}};
+use super::{
+    NegotiationRecord,
+    settle::{SendJob, message_name},
+};
 use crate::{
     ControlPlane,
     parts::Addressed,
@@ -80,7 +83,8 @@ impl Sender {
         let loaded = self.plane.store.begin(scope).load::<NegotiationRecord>(&job.negotiation).await?;
         let record = loaded.map(heddle_store::Loaded::into_value);
         Ok(record.and_then(|record| {
-            let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message)?.clone();
+            let flight =
+                record.process.in_flight().filter(|flight| flight.message_id == job.message)?.clone();
             Some((record, flight))
         }))
     }
@@ -207,7 +211,8 @@ impl Sender {
             drop(self.plane.react(&mut transaction, scope, &mut record, now));
             transaction.save(&loaded, &record);
             match transaction.commit().await {
-                Err(StoreError::Stale { .. }) => {}
+                // `Duplicate`: a message of the peer has acknowledged our agreement meanwhile, and kept it.
+                Err(StoreError::Stale { .. } | StoreError::Duplicate { .. }) => {}
                 other => return other.map(|()| Outcome::Completed),
             }
         }

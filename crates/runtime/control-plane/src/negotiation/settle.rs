@@ -51,10 +51,8 @@ impl ControlPlane {
         for effect in step.effects {
             match effect {
                 Effect::Send(flight) => {
-                    let job = SendJob {
-                        negotiation: record.process.id().to_string(),
-                        message: flight.message_id,
-                    };
+                    let job =
+                        SendJob { negotiation: record.process.id().to_string(), message: flight.message_id };
                     let host = crate::transfer::authority(record.process.counter_party_address());
                     transaction.enqueue(NewJob::new(SEND, record.order_key(), &job).calling(host));
                 }
@@ -137,7 +135,11 @@ impl ControlPlane {
             reason = payload.reason.as_deref(),
             "a negotiation moved"
         );
-        transaction.emit(NewEvent::new(format!("contract.negotiation.{name}"), process.id().as_str(), &payload));
+        transaction.emit(NewEvent::new(
+            format!("contract.negotiation.{name}"),
+            process.id().as_str(),
+            &payload,
+        ));
     }
 }
 

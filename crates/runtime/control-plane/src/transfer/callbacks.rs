@@ -76,7 +76,9 @@ impl ControlPlane {
         let loaded = self.store.begin(scope).load::<TransferRecord>(id).await?;
         let record = loaded.filter(|record| record.data_plane == *plane).ok_or(CallbackError::NotFound)?;
         match callback {
-            Callback::Prepared(status) => self.step_ended(scope, &record, DataPlaneStep::Prepare, status).await,
+            Callback::Prepared(status) => {
+                self.step_ended(scope, &record, DataPlaneStep::Prepare, status).await
+            }
             Callback::Started(status) => self.step_ended(scope, &record, DataPlaneStep::Start, status).await,
             Callback::Completed => self.completed_by_plane(scope, id).await,
             Callback::Errored(status) => {

@@ -59,13 +59,17 @@ impl ControlPlane {
             .await?
             .filter(|agreement| agreement.role == Role::Consumer)
             .ok_or_else(|| invalid(format!("Contract agreement with id {} not found", new.contract)))?;
-        let flow = flow_of(&new.transfer_type)
-            .ok_or_else(|| invalid(format!("the transfer type '{}' names no direction", new.transfer_type)))?;
+        let flow = flow_of(&new.transfer_type).ok_or_else(|| {
+            invalid(format!("the transfer type '{}' names no direction", new.transfer_type))
+        })?;
         let data_plane = self
             .choose_data_plane(transaction, &new.transfer_type, &new.metadata.labels)
             .await?
             .ok_or_else(|| {
-                invalid(format!("no data plane is registered that serves '{}'; register one", new.transfer_type))
+                invalid(format!(
+                    "no data plane is registered that serves '{}'; register one",
+                    new.transfer_type
+                ))
             })?;
         let now = transaction.now();
         let (ms, random) = self.environment.id_parts();
@@ -116,7 +120,8 @@ impl ControlPlane {
             "terminated-by-owner",
             reason.clone().unwrap_or_else(|| "ended by its owner".to_owned()),
         );
-        self.stop_transfer(scope, id, Message::Terminate(explanation), (DataPlaneStep::Terminate, reason)).await
+        self.stop_transfer(scope, id, Message::Terminate(explanation), (DataPlaneStep::Terminate, reason))
+            .await
     }
 
     async fn stop_transfer(
@@ -143,7 +148,11 @@ impl ControlPlane {
     }
 
     /// Resumes a suspended transfer: the owner of the address renews it, the other party asks for it.
-    pub(crate) async fn resume_transfer(&self, scope: &ParticipantScope, id: &str) -> Result<(), CommandError> {
+    pub(crate) async fn resume_transfer(
+        &self,
+        scope: &ParticipantScope,
+        id: &str,
+    ) -> Result<(), CommandError> {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(CommandError::NotFound)?;
         let mut record = loaded.value().clone();

@@ -92,14 +92,15 @@ impl ControlPlane {
         if agreement.role != Role::Provider {
             return Err(unknown());
         }
-        let flow = flow_of(&message.format)
-            .ok_or_else(|| ProtocolError::Refused(format!("the format '{}' is not offered", message.format)))?;
+        let flow = flow_of(&message.format).ok_or_else(|| {
+            ProtocolError::Refused(format!("the format '{}' is not offered", message.format))
+        })?;
         let asset = transaction.load::<Asset>(agreement.asset.as_str()).await?;
         let metadata = asset.and_then(|asset| asset.into_value().dataplane_metadata).unwrap_or_default();
-        let data_plane = self
-            .choose_data_plane(&mut transaction, &message.format, &metadata.labels)
-            .await?
-            .ok_or_else(|| ProtocolError::Refused(format!("the format '{}' is not offered", message.format)))?;
+        let data_plane =
+            self.choose_data_plane(&mut transaction, &message.format, &metadata.labels).await?.ok_or_else(
+                || ProtocolError::Refused(format!("the format '{}' is not offered", message.format)),
+            )?;
         let setup = self.provider_setup(addressed, scope, message, flow, &agreement);
         let now = transaction.now();
         let process = TransferProcess::new(setup, now);
@@ -149,7 +150,8 @@ impl ControlPlane {
         now: heddle_clock::Timestamp,
     ) -> Result<(), ProtocolError> {
         let attributes = serde_json::Map::new();
-        let agent = Agent { id: proven.peer.id().as_str(), attributes: &attributes, claims: proven.peer.claims() };
+        let agent =
+            Agent { id: proven.peer.id().as_str(), attributes: &attributes, claims: proven.peer.claims() };
         let subject = Subject { agent, agreement: Some(subject_of(agreement)) };
         let functions = self.rules.functions().await?;
         let evaluation = decide(&agreement.policy, PolicyScope::TransferProcess, &subject, now, &functions);
@@ -188,7 +190,9 @@ impl ControlPlane {
         loop {
             changes.mark_unchanged();
             match self.take_transfer_message(&scope, &proven, id, message.clone()).await {
-                Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => attempts += 1,
+                Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
+                    attempts += 1
+                }
                 // The step under way ends with a commit that moves the signal, in this process at least.
                 Err(ProtocolError::Busy(_)) if tokio::time::Instant::now() < give_up => {
                     drop(tokio::time::timeout(Duration::from_millis(100), changes.changed()).await);
@@ -269,7 +273,12 @@ mod tests {
 
     #[test]
     fn a_transfer_type_names_its_direction() {
-        for format in ["HttpData-PULL", "http-pull", "https://w3id.org/dspace-sig/profile/http-pull", "any-PULL-response"] {
+        for format in [
+            "HttpData-PULL",
+            "http-pull",
+            "https://w3id.org/dspace-sig/profile/http-pull",
+            "any-PULL-response",
+        ] {
             assert_eq!(flow_of(format), Some(Flow::Pull), "{format}");
         }
         assert_eq!(flow_of("HttpData-PUSH"), Some(Flow::Push));

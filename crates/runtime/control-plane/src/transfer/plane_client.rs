@@ -4,8 +4,9 @@ use heddle_dps::{
     TransferProfile,
     flow::State as FlowState,
     wire::{
-        DataAddress, DataFlowBaseMessage, DataFlowPrepareMessage, DataFlowResumeMessage, DataFlowStartMessage,
-        DataFlowStartedNotificationMessage, DataFlowSuspendMessage, DataFlowTerminateMessage, ReceivedStatus,
+        DataAddress, DataFlowBaseMessage, DataFlowPrepareMessage, DataFlowResumeMessage,
+        DataFlowStartMessage, DataFlowStartedNotificationMessage, DataFlowSuspendMessage,
+        DataFlowTerminateMessage, ReceivedStatus,
     },
 };
 use heddle_dsp::{process::Role, transfer::DataPlaneStep, wire};
@@ -26,7 +27,11 @@ pub(super) enum Progress {
 }
 
 /// The request that a signal is.
-pub(super) fn request(record: &TransferRecord, plane: &DataPlane, signal: &Signal) -> Result<Request, String> {
+pub(super) fn request(
+    record: &TransferRecord,
+    plane: &DataPlane,
+    signal: &Signal,
+) -> Result<Request, String> {
     let base = plane.dataflows_url();
     let flow = format!("{base}/{}", record.process.id());
     let message_id = signal.message_id.clone();
@@ -39,7 +44,8 @@ pub(super) fn request(record: &TransferRecord, plane: &DataPlane, signal: &Signa
             Request::post(format!("{base}/prepare")).json_of(&message)
         }
         DataPlaneStep::Start if consumer => {
-            let message = DataFlowStartedNotificationMessage { message_id, data_address: address().transpose()? };
+            let message =
+                DataFlowStartedNotificationMessage { message_id, data_address: address().transpose()? };
             Request::post(format!("{flow}/started")).json_of(&message)
         }
         DataPlaneStep::Start => {

@@ -60,7 +60,9 @@ impl PlaneTokens {
         scope: &ParticipantScope,
         plane: &DataPlane,
     ) -> Result<Option<Authorization>, TokenError> {
-        let (Some(endpoint), Some(client)) = (&plane.token_endpoint, &plane.client_id) else { return Ok(None) };
+        let (Some(endpoint), Some(client)) = (&plane.token_endpoint, &plane.client_id) else {
+            return Ok(None);
+        };
         let key = (scope.participant().clone(), plane.id.clone());
         let now = self.outbound.environment().now();
         if let Some((token, until)) = self.kept().get(&key)
@@ -69,9 +71,11 @@ impl PlaneTokens {
             return Ok(Some(Authorization::bearer(token)));
         }
         let alias = DataPlane::secret_alias(&plane.id);
-        let secret = self.vault.secret(scope, &alias).await.map_err(|e| TokenError::Temporary(e.to_string()))?;
+        let secret =
+            self.vault.secret(scope, &alias).await.map_err(|e| TokenError::Temporary(e.to_string()))?;
         let secret = secret.as_ref().and_then(|secret| secret.expose_text());
-        let missing = || TokenError::Final(format!("the client secret for data plane {} is missing", plane.id));
+        let missing =
+            || TokenError::Final(format!("the client secret for data plane {} is missing", plane.id));
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", client.as_str()),

@@ -12,7 +12,10 @@ use heddle_outbound::{OutboundError, Request, Response, RetryClass};
 use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
 use heddle_tenancy::{JobScope, ParticipantScope};
 
-use super::{TransferRecord, settle::{TransferJob, message_name}};
+use super::{
+    TransferRecord,
+    settle::{TransferJob, message_name},
+};
 use crate::{
     ControlPlane,
     trace::{Direction, Traced},
@@ -48,7 +51,8 @@ impl Sender {
         let callback = self.plane.protocol_address(scope.participant(), &profile.name);
         let outbound = transfer::outbound(process, flight, &callback)
             .ok_or_else(|| ("the peer has not told its process id".to_owned(), RetryClass::Final))?;
-        let authorization = self.plane.identity.authorization(scope, &profile, process.counter_party(), &[]).await;
+        let authorization =
+            self.plane.identity.authorization(scope, &profile, process.counter_party(), &[]).await;
         let authorization = authorization.map_err(|error| {
             let class =
                 if error.is_retryable() { RetryClass::Retry { after: None } } else { RetryClass::Final };
@@ -90,7 +94,10 @@ impl Sender {
             transaction.complete(&context.job);
             let was_terminal = record.process.is_terminal();
             self.plane.settle_transfer(&mut transaction, scope, &mut record, step);
-            if !was_terminal && record.process.is_terminal() && sent.is_some_and(|kind| kind != Kind::Complete) {
+            if !was_terminal
+                && record.process.is_terminal()
+                && sent.is_some_and(|kind| kind != Kind::Complete)
+            {
                 let reason = record.error_detail();
                 let step = transfer::DataPlaneStep::Terminate;
                 if !record.signals.iter().any(|signal| signal.step == step) && sent != Some(Kind::Terminate) {
@@ -169,4 +176,3 @@ fn peer_pid(record: &TransferRecord, answer: &Response) -> Option<PeerPid> {
     let shown: wire::TransferProcess = wire::parse(answer.body()).ok()?;
     Some(PeerPid::from(shown.provider_pid))
 }
-

@@ -54,7 +54,9 @@ impl Signaller {
             .load::<DataPlane>(record.data_plane.as_str())
             .await
             .map_err(|error| Trouble { reason: error.to_string(), class: RetryClass::Retry { after: None } })?
-            .ok_or_else(|| last(format!("the data plane {} is not registered any more", record.data_plane)))?;
+            .ok_or_else(|| {
+                last(format!("the data plane {} is not registered any more", record.data_plane))
+            })?;
         let mut request = plane_client::request(record, plane.value(), signal).map_err(last)?;
         match self.plane.plane_tokens.authorization(scope, plane.value()).await {
             Ok(Some(authorization)) => request = request.authorization(authorization),
@@ -220,13 +222,20 @@ impl ControlPlane {
         let now = transaction.now();
         record.data_plane_error = Some(reason.to_owned());
         if matches!(step, DataPlaneStep::Suspend | DataPlaneStep::Complete | DataPlaneStep::Terminate) {
-            tracing::warn!(component = "control-plane", action = "signal", reason, "a data plane was not told");
+            tracing::warn!(
+                component = "control-plane",
+                action = "signal",
+                reason,
+                "a data plane was not told"
+            );
             return;
         }
         if record.process.state().is_none() {
             // No message has gone out, so there is nobody to tell: the request is given up before it is sent.
             let id = self.message_id();
-            let Ok(step) = transfer::send(&record.process, Message::Request(None), id.clone(), now) else { return };
+            let Ok(step) = transfer::send(&record.process, Message::Request(None), id.clone(), now) else {
+                return;
+            };
             let failure = Failure::Refused(reason.to_owned());
             let step = transfer::abandoned(&step.process, &id, &failure, self.message_id(), now);
             return self.settle_transfer(transaction, scope, record, step);

@@ -51,6 +51,7 @@ impl From<&HolderContext> for ParticipantResource {
             did: context.did.clone(),
             active: context.is_active(),
             state: context.state,
+            signing_key: None,
             created_at: context.created_at,
             modified_at: context.modified_at,
         };

@@ -89,6 +89,9 @@ pub(crate) struct HolderContext {
     pub(crate) services: Vec<ServiceEndpoint>,
     #[serde(default)]
     pub(crate) settings: Settings,
+    /// The key that credentials are signed with, for a participant that is an issuer.
+    #[serde(default)]
+    pub(crate) signing_key: Option<PublishedKey>,
     pub(crate) created_at: Timestamp,
     pub(crate) modified_at: Timestamp,
 }
@@ -104,6 +107,7 @@ impl HolderContext {
             did: self.did.clone(),
             active: self.is_active(),
             state: self.state,
+            signing_key: self.signing_key.clone(),
             created_at: self.created_at,
             modified_at: self.modified_at,
         };
@@ -129,8 +133,20 @@ pub(crate) struct PublishedHolder {
     pub(crate) did: Did,
     pub(crate) active: bool,
     pub(crate) state: State,
+    #[serde(default, rename = "signingKey", skip_serializing_if = "Option::is_none")]
+    pub(crate) signing_key: Option<PublishedKey>,
     pub(crate) created_at: Timestamp,
     pub(crate) modified_at: Timestamp,
+}
+
+/// A key as the services that share the vault find it. Knowing where it lies opens nothing: the vault asks for a
+/// scope of its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PublishedKey {
+    /// The id of the verification method: `did#fragment`.
+    pub(crate) kid: String,
+    /// The alias in the vault.
+    pub(crate) alias: String,
 }
 
 /// The row of kind [`DID`]: whose DID it is, its owner says.

@@ -14,7 +14,7 @@ use heddle_vault::{Vault, VaultError};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DID, DID_DOCUMENT, DidClaim, HOLDER, HolderContext, KeyPair, KeyState, State, document_of,
+    DID, DID_DOCUMENT, DidClaim, HOLDER, HolderContext, KeyPair, KeyState, PublishedKey, State, Usage, document_of,
     manifest::{NewKey, NewParticipant},
 };
 use crate::wallet::{Credential, CredentialOffer, CredentialRequest};
@@ -47,12 +47,13 @@ pub(crate) async fn create(
         return Err(ParticipantError::Exists(new.id.to_string()));
     }
     let now = transaction.now();
-    let context = HolderContext {
+    let mut context = HolderContext {
         state: if new.active { State::Activated } else { State::Created },
         id: new.id,
         did: new.did,
         services: new.services,
         settings: new.settings,
+        signing_key: None,
         created_at: now,
         modified_at: now,
     };
@@ -62,6 +63,7 @@ pub(crate) async fn create(
         transaction.insert(&key);
         keys.push(key);
     }
+    context.signing_key = signing_key(&keys);
     transaction.insert(&context);
     transaction.publish(context.published());
     transaction.publish(DirectoryRow::new(
@@ -74,6 +76,13 @@ pub(crate) async fn create(
     }
     transaction.audit("holder.create", context.id.as_str());
     Ok(context)
+}
+
+/// The key that signs credentials: of several, the default.
+fn signing_key(keys: &[KeyPair]) -> Option<PublishedKey> {
+    let signs = |key: &&KeyPair| key.state == KeyState::Activated && key.usage.contains(&Usage::Credentials);
+    let key = keys.iter().filter(signs).max_by_key(|key| key.default_pair)?;
+    Some(PublishedKey { kid: key.key_id.clone(), alias: key.vault_alias.clone() })
 }
 
 async fn key_pair(

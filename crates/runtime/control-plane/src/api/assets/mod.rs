@@ -66,7 +66,10 @@ async fn update(
     own: Own<AssetsWrite>,
     Document(document): Document<AssetDocument>,
 ) -> Outcome {
-    let id = document.id.clone().ok_or_else(|| Rejection::invalid("/@id", "an update names its asset by '@id'"))?;
+    let id = document
+        .id
+        .clone()
+        .ok_or_else(|| Rejection::invalid("/@id", "an update names its asset by '@id'"))?;
     let mut transaction = plane.store.begin(&own.scope);
     let loaded = transaction.load::<Asset>(id.as_str()).await?.ok_or_else(|| not_found(TYPE, id.as_str()))?;
     let asset = document.into_asset(id, loaded.created_at)?;
@@ -106,7 +109,8 @@ async fn remove(
     let loaded = transaction.load::<Asset>(&id).await?.ok_or_else(|| not_found(TYPE, &id))?;
     if is_referenced(&mut transaction, &id).await? {
         let why = format!(
-            "Asset {id} cannot be deleted as it is referenced by at least one contract agreement or an ongoing negotiation"
+            "Asset {id} cannot be deleted as it is referenced by at least one contract agreement or an \
+             ongoing negotiation"
         );
         return Err(conflict(why).into());
     }

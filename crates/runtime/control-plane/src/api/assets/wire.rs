@@ -7,11 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    api::{
-        answer::Shown,
-        document::Described,
-        query::Queryable,
-    },
+    api::{answer::Shown, document::Described, query::Queryable},
     model::{Asset, DataplaneMetadata},
 };
 
@@ -46,7 +42,8 @@ impl AssetDocument {
     pub(super) fn into_asset(mut self, id: AssetId, created_at: Timestamp) -> Result<Asset, Rejection> {
         let both = self.private_properties.keys().find(|name| self.properties.contains_key(*name));
         if let Some(name) = both {
-            let message = format!("'{name}' is among the properties too; a property is either public or private");
+            let message =
+                format!("'{name}' is among the properties too; a property is either public or private");
             return Err(Rejection::invalid(format!("/privateProperties/{name}"), message));
         }
         let private_flag = self.private_properties.get(IS_CATALOG).is_some_and(is_true);

@@ -1,5 +1,6 @@
 //! `…/participants/{context}/contractnegotiations`: negotiations as their owner sees them.
 
+mod selection;
 mod wire;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use heddle_ids::ParticipantContextId;
-use heddle_store::Loaded;
+use heddle_store::{Loaded, StoreError};
 use heddle_web::{Kind, Management, Path, Rejection};
 
 use super::{
@@ -32,6 +33,8 @@ pub(super) use wire::shown;
 use wire::{ContractRequestDocument, StateBody, TerminateDocument};
 
 const TYPE: &str = "ContractNegotiation";
+/// How often a command is decided anew when somebody else changes the process at the same moment.
+const ATTEMPTS_MAX: u32 = 8;
 type Below = Path<(ParticipantContextId, String), Management>;
 
 pub(super) fn routes() -> Router<Arc<ControlPlane>> {
@@ -81,16 +84,24 @@ async fn query(
 ) -> Outcome {
     let mut transaction = plane.store.begin(&own.scope);
     present::participant(&mut transaction, &own.scope).await?;
-    let found = select::<NegotiationRecord>(&mut transaction, &wire::with_state_names(spec)).await?;
+    let found = select::<NegotiationRecord>(&mut transaction, &selection::with_state_names(spec)).await?;
     Ok(ok(&found.iter().map(shown).collect::<Vec<_>>()))
 }
 
-async fn load<R>(plane: &ControlPlane, own: &Own<R>, id: &str) -> Result<Loaded<NegotiationRecord>, Rejection> {
+async fn load<R>(
+    plane: &ControlPlane,
+    own: &Own<R>,
+    id: &str,
+) -> Result<Loaded<NegotiationRecord>, Rejection> {
     let record = plane.store.begin(&own.scope).load::<NegotiationRecord>(id).await?;
     record.ok_or_else(|| not_found(TYPE, id))
 }
 
-async fn show(State(plane): State<Arc<ControlPlane>>, own: Own<NegotiationsRead>, Path((_, id), ..): Below) -> Outcome {
+async fn show(
+    State(plane): State<Arc<ControlPlane>>,
+    own: Own<NegotiationsRead>,
+    Path((_, id), ..): Below,
+) -> Outcome {
     Ok(ok(&shown(load(&plane, &own, &id).await?.value())))
 }
 
@@ -132,9 +143,17 @@ async fn terminate(
     Path((_, id), ..): Below,
     Document(document): Document<TerminateDocument>,
 ) -> Outcome {
-    let ended = plane.terminate_negotiation(&own.scope, &id, document.reason).await;
-    ended.map_err(|error| refused(error, TYPE, &id))?;
-    Ok(done())
+    let mut attempts = 1;
+    loop {
+        match plane.terminate_negotiation(&own.scope, &id, document.reason.clone()).await {
+            // The process moved at the same moment: decide again about what it is now.
+            Err(CommandError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => attempts += 1,
+            outcome => {
+                outcome.map_err(|error| refused(error, TYPE, &id))?;
+                return Ok(done());
+            }
+        }
+    }
 }
 
 /// Forgets a negotiation that has come to nothing.
@@ -147,7 +166,8 @@ async fn remove(
     let record = transaction.load::<NegotiationRecord>(&id).await?.ok_or_else(|| not_found(TYPE, &id))?;
     if record.agreement.is_some() || record.management_state() != "TERMINATED" {
         let state = record.management_state();
-        let why = format!("ContractNegotiation {id} cannot be deleted: it is {state}, or has led to an agreement");
+        let why =
+            format!("ContractNegotiation {id} cannot be deleted: it is {state}, or has led to an agreement");
         return Err(conflict(why).into());
     }
     transaction.delete(&record);

@@ -1,5 +1,7 @@
 //! `…/participants/{context}/policydefinitions`: terms under a name.
 
+mod wire;
+
 use std::sync::Arc;
 
 use axum::{
@@ -8,26 +10,24 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use heddle_clock::Timestamp;
 use heddle_ids::{ParticipantContextId, PolicyDefinitionId};
-use heddle_odrl::{Policy, PolicyKind, Unbound};
+use heddle_odrl::Policy;
 use heddle_store::{Query, Transaction};
 use heddle_web::{ApiError, ApiErrors, Management, Path, Rejection};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{
     answer::{Outcome, Shown, conflict, created, done, not_found, ok, same_id, taken},
     changes::{Changed, tell},
-    document::{Creation, Described, Document, OptionalDocument},
+    document::{Creation, Document, OptionalDocument},
     guard::{Own, PoliciesRead, PoliciesWrite},
     present,
-    query::{QuerySpec, Queryable, select},
+    query::{QuerySpec, select},
 };
 use crate::{
     ControlPlane,
     model::{ContractDefinition, PolicyDefinition},
 };
+use wire::{PolicyDocument, Validation, faults, shown};
 
 const TYPE: &str = "PolicyDefinition";
 
@@ -39,73 +39,8 @@ pub(super) fn routes() -> Router<Arc<ControlPlane>> {
         .route("/participants/{context}/policydefinitions/{id}/validate", post(validate))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PolicyDocument {
-    #[serde(rename = "@id", default)]
-    id: Option<PolicyDefinitionId>,
-    policy: Policy,
-    #[serde(default)]
-    private_properties: Map<String, Value>,
-}
-
-impl Described for PolicyDocument {
-    const TYPES: &'static [&'static str] = &[TYPE];
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PolicyBody<'a> {
-    #[serde(rename = "@id")]
-    id: &'a PolicyDefinitionId,
-    created_at: Timestamp,
-    policy: &'a Policy,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    private_properties: &'a Map<String, Value>,
-}
-
-fn shown(definition: &PolicyDefinition) -> Shown<PolicyBody<'_>> {
-    let PolicyDefinition { id, policy, private_properties, created_at } = definition;
-    Shown::new(TYPE, PolicyBody { id, created_at: *created_at, policy, private_properties })
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Validation {
-    is_valid: bool,
-    errors: Vec<String>,
-}
-
-impl Queryable for PolicyDefinition {
-    const PATHS: &'static [&'static str] = &["id", "createdAt", "policy.", "privateProperties."];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        match path {
-            "id" => Some(self.id.as_str().into()),
-            "createdAt" => Some(self.created_at.as_millis().into()),
-            _ => match path.strip_prefix("privateProperties.") {
-                Some(name) => self.private_properties.get(name).cloned(),
-                None => member(serde_json::to_value(&self.policy).ok()?, path.strip_prefix("policy.")?),
-            },
-        }
-    }
-}
-
-/// A member by a path with dots.
-fn member(value: Value, path: &str) -> Option<Value> {
-    path.split('.').try_fold(value, |value, name| value.get(name).cloned())
-}
-
-/// Everything that speaks against a policy as a definition; empty when nothing does.
-fn faults(policy: &Policy, unbound: Vec<Unbound>) -> Vec<String> {
-    let kind = (policy.kind != PolicyKind::Set).then(|| "the policy of a definition has the '@type' 'Set'".to_owned());
-    let invalid = policy.validate().err().map(|invalid| invalid.to_string());
-    let names = unbound.iter().map(ToString::to_string);
-    kind.into_iter().chain(invalid).chain(names).collect()
-}
-
 async fn refusal(plane: &ControlPlane, policy: &Policy) -> Result<Option<ApiErrors>, Rejection> {
-    let faults = faults(policy, plane.rules.functions().await?.unbound(policy));
+    let faults = faults(policy, &plane.rules.functions().await?.unbound(policy));
     let errors: Vec<ApiError> =
         faults.into_iter().map(|message| Rejection::invalid("/policy", message).into()).collect();
     let status = http::StatusCode::BAD_REQUEST;
@@ -187,7 +122,7 @@ async fn validate(
 ) -> Outcome {
     let definition = plane.store.begin(&own.scope).load::<PolicyDefinition>(&id).await?;
     let definition = definition.ok_or_else(|| not_found(TYPE, &id))?;
-    let errors = faults(&definition.policy, plane.rules.functions().await?.unbound(&definition.policy));
+    let errors = faults(&definition.policy, &plane.rules.functions().await?.unbound(&definition.policy));
     Ok(ok(&Shown::new("PolicyValidationResult", Validation { is_valid: errors.is_empty(), errors })))
 }
 
@@ -199,7 +134,9 @@ async fn remove(
     let mut transaction = plane.store.begin(&own.scope);
     let loaded = transaction.load::<PolicyDefinition>(&id).await?.ok_or_else(|| not_found(TYPE, &id))?;
     if let Some(user) = user_of(&mut transaction, &loaded.id).await? {
-        let why = format!("PolicyDefinition {id} cannot be deleted as it is used by the contract definition {user}");
+        let why = format!(
+            "PolicyDefinition {id} cannot be deleted as it is used by the contract definition {user}"
+        );
         return Err(conflict(why).into());
     }
     transaction.delete(&loaded);

@@ -1,5 +1,7 @@
 //! `/participants`: the life cycle of participant contexts.
 
+mod wire;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -8,17 +10,16 @@ use axum::{
     routing::{get, post},
 };
 use heddle_auth::Principal;
-use heddle_clock::{Environment, Timestamp};
-use heddle_ids::{ParticipantContextId, ParticipantId, ProfileName, TenantId};
+use heddle_clock::Environment;
+use heddle_ids::ParticipantContextId;
 use heddle_store::{AnswerKey, Loaded, Published};
 use heddle_web::{Management, Query, Rejection};
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
 use super::{
-    answer::{Outcome, Shown, created, done, ok, same_id, taken},
-    document::{Creation, Described, Document},
+    answer::{Outcome, created, done, ok, same_id, taken},
+    document::{Creation, Document},
     guard::{Installation, Own, ParticipantsAdmin},
     present,
 };
@@ -27,6 +28,7 @@ use crate::{
     model::{ParticipantContext, ParticipantState},
     removal,
 };
+use wire::{ParticipantDocument, shown};
 
 const TYPE: &str = "ParticipantContext";
 /// Most participant contexts that one page shows.
@@ -36,52 +38,6 @@ pub(super) fn routes() -> Router<Arc<ControlPlane>> {
     Router::new()
         .route("/participants", post(create).get(list))
         .route("/participants/{context}", get(show).put(update).delete(remove))
-}
-
-/// A participant context as a client writes it.
-#[derive(Debug, Deserialize)]
-struct ParticipantDocument {
-    #[serde(rename = "@id", default)]
-    id: Option<ParticipantContextId>,
-    identity: ParticipantId,
-    #[serde(default)]
-    state: Option<ParticipantState>,
-    /// Ours: the label of the tenant.
-    #[serde(default)]
-    tenant: Option<TenantId>,
-    #[serde(default)]
-    properties: Option<Map<String, Value>>,
-}
-
-impl Described for ParticipantDocument {
-    const TYPES: &'static [&'static str] = &[TYPE];
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ParticipantBody<'a> {
-    #[serde(rename = "@id")]
-    id: &'a ParticipantContextId,
-    identity: &'a ParticipantId,
-    state: ParticipantState,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<&'a TenantId>,
-    properties: &'a Map<String, Value>,
-    profiles: &'a [ProfileName],
-    created_at: Timestamp,
-}
-
-fn shown(context: &ParticipantContext) -> Shown<ParticipantBody<'_>> {
-    let body = ParticipantBody {
-        id: &context.id,
-        identity: &context.identity,
-        state: context.state,
-        tenant: context.tenant.as_ref(),
-        properties: &context.properties,
-        profiles: &context.profiles,
-        created_at: context.created_at,
-    };
-    Shown::new(TYPE, body)
 }
 
 /// The id of a context whose client named none: the same for the same `Idempotency-Key`, so that a repeated
@@ -146,7 +102,8 @@ async fn list(
     let limit = page.limit.unwrap_or(50).min(PAGE_MAX);
     let mut found = Vec::new();
     for row in published(&plane, page.offset, limit).await? {
-        let id = ParticipantContextId::parse(row.key.as_str()).map_err(|error| Rejection::internal(&error))?;
+        let id =
+            ParticipantContextId::parse(row.key.as_str()).map_err(|error| Rejection::internal(&error))?;
         let scope = leave.participant(&plane, &id)?;
         let context = plane.store.begin(&scope).load::<ParticipantContext>(id.as_str()).await?;
         found.extend(context.map(Loaded::into_value));

@@ -1,26 +1,32 @@
 //! `…/participants/{context}/catalog`: what a counter-party offers to us, asked of it and passed on as it answers.
 
+mod wire;
+
 use std::sync::Arc;
 
-use axum::{Router, extract::State, response::{IntoResponse, Response}, routing::post};
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::post,
+};
 use heddle_auth::SelfIssuedError;
 use heddle_dsp::wire::{CatalogRequestMessage, Context, Is, dataset_path};
-use heddle_ids::{AssetId, ParticipantId, ProfileName};
 use heddle_outbound::{Authorization, OutboundError, Request};
 use heddle_web::{Kind, Rejection};
 use http::{HeaderValue, StatusCode, header};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
     answer::{Outcome, conflict},
     counter_party::{addressed, check_address, profile_of},
-    document::{Described, Document},
+    document::Document,
     guard::{CatalogRead, Own},
     present,
-    query::{QuerySpec, SortOrder, check_criteria},
+    query::{QuerySpec, check_criteria},
 };
-use crate::{ControlPlane, model::Criterion};
+use crate::ControlPlane;
+use wire::{CatalogDocument, DatasetDocument, Filter, Wanted};
 
 /// Largest catalog that is passed on, in bytes.
 const CATALOG_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -33,75 +39,13 @@ pub(super) fn routes() -> Router<Arc<ControlPlane>> {
         .route("/participants/{context}/catalog/dataset/request", post(dataset))
 }
 
-/// Whom to ask, and for what. A dataset request names the dataset by `@id`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wanted<I> {
-    #[serde(rename = "@id", default)]
-    id: I,
-    counter_party_address: String,
-    counter_party_id: ParticipantId,
-    #[serde(default)]
-    profile: Option<ProfileName>,
-    #[serde(default)]
-    protocol: Option<ProfileName>,
-    #[serde(default)]
-    additional_scopes: Vec<String>,
-    #[serde(default)]
-    query_spec: Option<QuerySpec>,
-}
-
-type CatalogDocument = Wanted<Option<String>>;
-type DatasetDocument = Wanted<Option<AssetId>>;
-
-impl Described for CatalogDocument {
-    const TYPES: &'static [&'static str] = &["CatalogRequest"];
-}
-
-impl Described for DatasetDocument {
-    const TYPES: &'static [&'static str] = &["DatasetRequest"];
-}
-
-/// A filter as connectors write it (`QuerySpec` of the connector's dataspace context).
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Filter<'a> {
-    #[serde(rename = "@type")]
-    kind: &'static str,
-    offset: u32,
-    limit: u32,
-    sort_order: SortOrder,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sort_field: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    filter_expression: Vec<FilterCriterion<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct FilterCriterion<'a> {
-    #[serde(rename = "@type")]
-    kind: &'static str,
-    #[serde(flatten)]
-    criterion: &'a Criterion,
-}
-
-impl<'a> From<&'a QuerySpec> for Filter<'a> {
-    fn from(spec: &'a QuerySpec) -> Self {
-        let criteria = spec.filter_expression.iter();
-        Self {
-            kind: "QuerySpec",
-            offset: spec.offset,
-            limit: spec.limit,
-            sort_order: spec.sort_order,
-            sort_field: spec.sort_field.as_deref(),
-            filter_expression: criteria.map(|criterion| FilterCriterion { kind: "Criterion", criterion }).collect(),
-        }
-    }
-}
-
 impl<I> Wanted<I> {
     /// The counter-party's address without a slash at its end, and our proof for it.
-    async fn prepare(&self, plane: &ControlPlane, own: &Own<CatalogRead>) -> Result<(&str, Authorization), Rejection> {
+    async fn prepare(
+        &self,
+        plane: &ControlPlane,
+        own: &Own<CatalogRead>,
+    ) -> Result<(&str, Authorization), Rejection> {
         check_address(&self.counter_party_address)?;
         let profile = profile_of(self.profile.as_ref(), self.protocol.as_ref())?;
         if self.additional_scopes.len() > SCOPES_MAX {
@@ -160,13 +104,21 @@ async fn dataset(
 
 /// Sends the request and gives the counter-party's answer, if it is JSON.
 async fn pass_on(plane: &ControlPlane, request: Request) -> Outcome {
-    let answer = plane.outbound.send(request.body_bytes_max(CATALOG_BYTES_MAX)).await.map_err(|e| unanswered(&e))?;
+    let answer =
+        plane.outbound.send(request.body_bytes_max(CATALOG_BYTES_MAX)).await.map_err(|e| unanswered(&e))?;
     let json: Result<&RawValue, _> = serde_json::from_slice(answer.body());
     if json.is_err() {
-        return Err(Rejection::new(Kind::BadGateway, "The counter-party answered with something else than JSON.").into());
+        return Err(Rejection::new(
+            Kind::BadGateway,
+            "The counter-party answered with something else than JSON.",
+        )
+        .into());
     }
     let media_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Ok(passed(answer.headers().get(header::LINK), (StatusCode::OK, media_type, answer.body().clone()).into_response()))
+    Ok(passed(
+        answer.headers().get(header::LINK),
+        (StatusCode::OK, media_type, answer.body().clone()).into_response(),
+    ))
 }
 
 /// Links to other pages are the counter-party's own; they go along.

@@ -1,5 +1,7 @@
 //! `/celexpressions`: what left operands of policies mean, for the whole installation.
 
+mod trial;
+
 use std::sync::Arc;
 
 use axum::{
@@ -9,14 +11,11 @@ use axum::{
 };
 use heddle_clock::Timestamp;
 use heddle_ids::CelExpressionId;
-use heddle_odrl::{
-    Operator,
-    cel::{Expression, Session, This},
-};
+use heddle_odrl::cel::Expression;
 use heddle_store::{Query, Transaction};
 use heddle_web::{Management, Path, Rejection};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     answer::{Outcome, Shown, conflict, created, done, not_found, ok, same_id, taken},
@@ -32,7 +31,7 @@ pub(super) fn routes() -> Router<Arc<ControlPlane>> {
     Router::new()
         .route("/celexpressions", post(create))
         .route("/celexpressions/request", post(query))
-        .route("/celexpressions/test", post(test))
+        .route("/celexpressions/test", post(trial::test))
         .route("/celexpressions/{id}", get(show).put(update).delete(remove))
 }
 
@@ -59,7 +58,8 @@ impl ExpressionDocument {
         if self.left_operand.is_empty() {
             return Err(Rejection::invalid("/leftOperand", "the left operand must not be empty"));
         }
-        Expression::compile(&self.expression).map_err(|error| Rejection::invalid("/expression", error.to_string()))?;
+        Expression::compile(&self.expression)
+            .map_err(|error| Rejection::invalid("/expression", error.to_string()))?;
         let Self { left_operand, expression, description, scopes, actions, .. } = self;
         Ok(CelExpression { id, left_operand, expression, description, scopes, actions, created_at })
     }
@@ -81,7 +81,10 @@ struct ExpressionBody<'a> {
 fn shown(expression: &CelExpression) -> Shown<ExpressionBody<'_>> {
     let CelExpression { id, left_operand, expression, description, scopes, actions, created_at } = expression;
     let created_at = *created_at;
-    Shown::new(TYPE, ExpressionBody { id, left_operand, expression, description, scopes, actions, created_at })
+    Shown::new(
+        TYPE,
+        ExpressionBody { id, left_operand, expression, description, scopes, actions, created_at },
+    )
 }
 
 impl Queryable for CelExpression {
@@ -120,9 +123,9 @@ async fn create(
 /// Every evaluation reads all of them.
 async fn check_room(transaction: &mut Transaction<'_>) -> Result<(), Rejection> {
     match transaction.count::<CelExpression>(&Query::default()).await? {
-        count if count >= u64::from(EXPRESSIONS_MAX) => {
-            Err(conflict(format!("There are {count} expressions; an installation has at most {EXPRESSIONS_MAX}")))
-        }
+        count if count >= u64::from(EXPRESSIONS_MAX) => Err(conflict(format!(
+            "There are {count} expressions; an installation has at most {EXPRESSIONS_MAX}"
+        ))),
         _ => Ok(()),
     }
 }
@@ -172,56 +175,4 @@ async fn remove(
     transaction.withdraw(CelExpression::DIRECTORY, id);
     transaction.commit().await?;
     Ok(done())
-}
-
-/// An expression with something to try it on.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TestDocument {
-    left_operand: String,
-    expression: String,
-    operator: String,
-    right_operand: Value,
-    #[serde(default)]
-    params: Map<String, Value>,
-}
-
-impl Described for TestDocument {
-    const TYPES: &'static [&'static str] = &["CelExpressionTestRequest"];
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TestBody {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evaluation_result: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// Tries an expression. That it fails is an answer, not an error.
-async fn test(
-    State(plane): State<Arc<ControlPlane>>,
-    _leave: Installation<ExpressionsAdmin>,
-    Document(document): Document<TestDocument>,
-) -> Outcome {
-    let body = match evaluate(&document, plane.environment.now()) {
-        Ok(result) => TestBody { evaluation_result: Some(result), error: None },
-        Err(error) => TestBody { evaluation_result: None, error: Some(error) },
-    };
-    Ok(ok(&Shown::new("CelExpressionTestResponse", body)))
-}
-
-fn evaluate(document: &TestDocument, now: Timestamp) -> Result<bool, String> {
-    let expression = Expression::compile(&document.expression).map_err(|error| error.to_string())?;
-    // Both spellings of an operator are known: that of policies, and that of expressions.
-    let operator = Operator::parse(&document.operator).map(Operator::expression_name);
-    let this = This {
-        left_operand: heddle_odrl::names::left_operand(&document.left_operand),
-        operator: operator.unwrap_or(&document.operator).to_owned(),
-        right_operand: document.right_operand.clone(),
-    };
-    let context = Value::Object(document.params.clone());
-    let session = Session::new(&context, now).map_err(|error| error.to_string())?;
-    expression.evaluate(&session, &this).map_err(|error| error.to_string())
 }

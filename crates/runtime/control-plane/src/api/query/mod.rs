@@ -3,15 +3,17 @@
 //! A query without conditions and without a field to sort by is answered by the database. All others look at the
 //! participant's rows one batch at a time.
 
+mod spec;
+
 use std::cmp::Ordering;
 
 use heddle_store::{Aggregate, LIST_ROWS_MAX, Loaded, Order, Query, StoreError, Transaction};
 use heddle_web::Rejection;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::document::Described;
 use crate::model::{Criterion, EDC_NAMESPACE};
+
+pub(super) use spec::{QuerySpec, SortOrder};
 
 /// Most conditions of one query.
 const CRITERIA_MAX: usize = 64;
@@ -25,38 +27,6 @@ pub(super) trait Queryable: Aggregate {
 
     /// What a path leads to.
     fn at(&self, path: &str) -> Option<Value>;
-}
-
-/// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(super) enum SortOrder {
-    /// Smallest, or oldest, first.
-    #[default]
-    Asc,
-    /// Largest, or newest, first.
-    Desc,
-}
-
-/// A query.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct QuerySpec {
-    pub(super) offset: u32,
-    pub(super) limit: u32,
-    pub(super) sort_field: Option<String>,
-    pub(super) sort_order: SortOrder,
-    pub(super) filter_expression: Vec<Criterion>,
-}
-
-impl Default for QuerySpec {
-    fn default() -> Self {
-        Self { offset: 0, limit: 50, sort_field: None, sort_order: SortOrder::Asc, filter_expression: Vec::new() }
-    }
-}
-
-impl Described for QuerySpec {
-    const TYPES: &'static [&'static str] = &["QuerySpec"];
 }
 
 /// The rows of the transaction's owner that `spec` asks for.
@@ -100,7 +70,8 @@ async fn matching<A: Queryable>(
         let query = Query { order, offset, limit: BATCH_ROWS, ..Query::default() };
         let rows = transaction.list::<A>(&query).await?;
         let last = rows.len() < BATCH_ROWS as usize;
-        let holds = |row: &A| spec.filter_expression.iter().all(|one| one.holds(|path| row.at(&path_of::<A>(path))));
+        let holds =
+            |row: &A| spec.filter_expression.iter().all(|one| one.holds(|path| row.at(&path_of::<A>(path))));
         found.extend(rows.into_iter().map(Loaded::into_value).filter(holds));
         if last || enough.is_some_and(|enough| found.len() >= enough) {
             return Ok(found);
@@ -126,7 +97,9 @@ fn check<A: Queryable>(spec: &QuerySpec) -> Result<(), Rejection> {
         }
     }
     match &spec.sort_field {
-        Some(field) if !known(&path_of::<A>(field)) => Err(Rejection::invalid("/sortField", unknown(field, A::PATHS))),
+        Some(field) if !known(&path_of::<A>(field)) => {
+            Err(Rejection::invalid("/sortField", unknown(field, A::PATHS)))
+        }
         _ => Ok(()),
     }
 }
@@ -144,7 +117,10 @@ pub(super) fn check_criteria(pointer: &str, criteria: &[Criterion]) -> Result<()
     match unknown {
         Some(index) => {
             let operator = &criteria[index].operator;
-            let message = format!("'{operator}' is not an operator; the operators are {}", Criterion::OPERATORS.join(", "));
+            let message = format!(
+                "'{operator}' is not an operator; the operators are {}",
+                Criterion::OPERATORS.join(", ")
+            );
             Err(Rejection::invalid(format!("{pointer}/{index}/operator"), message))
         }
         None => Ok(()),

@@ -1,0 +1,197 @@
+//! Catalog requests of peers: prove who it is, then show what it may see.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use heddle_dsp::{
+    catalog::{Listing, Page, Position, dataset, page},
+    wire::{AccessService, Catalog, DataService, Distribution, Is, NestedCatalog, RootDataset},
+};
+use heddle_store::{Order, Query, StoreError, Transaction};
+use heddle_tenancy::Actor;
+
+use super::{
+    Wanted,
+    offering::{self, Offering},
+    paging::{Paged, Pager},
+};
+use crate::{
+    ControlPlane,
+    identity::{Proven, Unproven},
+    model::Asset,
+    negotiation::ProtocolError,
+    parts::Addressed,
+    trace::{DecisionTrace, Denial, Traced},
+};
+
+/// Assets that are looked at in one go.
+const BATCH_ROWS: u32 = 1000;
+/// How long the trace of a refused request is kept.
+const DENIAL_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A page of a catalog, and where those beside it are.
+#[derive(Debug)]
+pub(crate) struct CatalogPage {
+    pub(crate) catalog: Catalog,
+    pub(crate) next: Option<Position>,
+    pub(crate) previous: Option<Position>,
+}
+
+/// What stands in a catalog.
+enum Entry {
+    Dataset(Box<Listing>),
+    Catalog(Box<NestedCatalog>),
+}
+
+impl ControlPlane {
+    /// The catalog of `addressed`, as whoever sent `authorization` may see it.
+    pub(crate) async fn show_catalog(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        wanted: &Wanted,
+    ) -> Result<CatalogPage, ProtocolError> {
+        let proven = self.prove_for_catalog(addressed, authorization, None).await?;
+        let scope = self.scopes.catalog_peer(&proven.peer);
+        let functions = self.rules.functions().await?;
+        let mut transaction = self.store.begin(&scope);
+        let now = transaction.now();
+        let offering = Offering::of(&mut transaction, &proven.peer, &functions, now).await?;
+        let Paged { items, next, previous } = select(&mut transaction, &offering, wanted).await?;
+        let (mut listings, mut catalogs) = (Vec::new(), Vec::new());
+        for item in items {
+            match item {
+                Entry::Dataset(listing) => listings.push(*listing),
+                Entry::Catalog(catalog) => catalogs.push(*catalog),
+            }
+        }
+        let (mut catalog, incomplete) = page(&self.page(addressed), listings);
+        for reason in incomplete {
+            tracing::warn!(component = "catalog", %reason, "an asset is left out of the catalog");
+        }
+        catalog.catalog = catalogs;
+        Ok(CatalogPage { catalog, next, previous })
+    }
+
+    /// One dataset. That it does not exist and that the peer may not see it are the same.
+    pub(crate) async fn show_dataset(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        id: &str,
+    ) -> Result<RootDataset, ProtocolError> {
+        let proven = self.prove_for_catalog(addressed, authorization, Some(id)).await?;
+        let scope = self.scopes.catalog_peer(&proven.peer);
+        let functions = self.rules.functions().await?;
+        let mut transaction = self.store.begin(&scope);
+        let now = transaction.now();
+        let asset = transaction.load::<Asset>(id).await?.ok_or(ProtocolError::NotFound)?;
+        let offering = Offering::of(&mut transaction, &proven.peer, &functions, now).await?;
+        let listing = offering.listing(&asset).ok_or(ProtocolError::NotFound)?;
+        let dataset = dataset(&self.page(addressed), listing).map_err(|_| ProtocolError::NotFound)?;
+        Ok(dataset.into())
+    }
+
+    fn page(&self, addressed: &Addressed) -> Page {
+        let address = self.protocol_address(addressed.recipient.context(), &addressed.profile.name);
+        Page {
+            catalog_id: format!("{address}/catalog"),
+            participant: addressed.recipient.identity().clone(),
+            service_id: address.clone(),
+            endpoint_url: address,
+        }
+    }
+
+    /// Proves the peer. Which credentials it is asked for depends on the access policies, before anything is known
+    /// about it. One whose token holds but whose credentials do not suffice leaves a trace; a stranger leaves none,
+    /// or anybody could fill the database.
+    async fn prove_for_catalog(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        subject: Option<&str>,
+    ) -> Result<Proven, ProtocolError> {
+        let own =
+            self.scopes.participant(addressed.recipient.context().clone(), Actor::new("identity service"));
+        let operands = offering::left_operands(&mut self.store.begin(&own)).await?;
+        let unproven = match self.identity.verify(addressed, authorization, &operands).await {
+            Ok(proven) => return Ok(proven),
+            Err(unproven) => unproven,
+        };
+        if let Unproven::Refused { known: Some(peer), reason, checks } = &unproven {
+            let mut transaction = self.store.begin(&own);
+            let at = transaction.now();
+            let mut trace = DecisionTrace::default();
+            trace.add_checks(at, checks);
+            trace.add(at, Traced::Refused { reason: reason.clone() });
+            transaction.insert(&Denial {
+                id: self.environment.uuid(),
+                counter_party: peer.to_string(),
+                request: "catalog".to_owned(),
+                subject: subject.map(str::to_owned),
+                reason: reason.clone(),
+                trace,
+                at,
+                expires_at: at + DENIAL_LIFETIME,
+            });
+            transaction.commit().await?;
+        }
+        Err(unproven.into())
+    }
+}
+
+/// The page of what is offered.
+async fn select(
+    transaction: &mut Transaction<'_>,
+    offering: &Offering,
+    wanted: &Wanted,
+) -> Result<Paged<Entry>, StoreError> {
+    let mut pager = Pager::new(wanted);
+    let mut offset = 0;
+    // Nothing is looked at for a peer to whom nothing is open.
+    while !offering.is_empty() {
+        let query = Query { order: Order::Id, offset, limit: BATCH_ROWS, ..Query::default() };
+        let assets = transaction.list::<Asset>(&query).await?;
+        for asset in assets.iter().filter(|asset| wanted.filter.takes(asset)) {
+            if let Some(listing) = offering.listing(asset) {
+                pager.offer(&asset.id, || entry(asset, listing));
+            }
+        }
+        if assets.len() < BATCH_ROWS as usize || pager.is_full() {
+            break;
+        }
+        offset += BATCH_ROWS;
+    }
+    Ok(pager.finish())
+}
+
+fn entry(asset: &Asset, listing: Listing) -> Entry {
+    match nested(asset) {
+        Some(catalog) if asset.is_catalog => Entry::Catalog(Box::new(catalog)),
+        _ => Entry::Dataset(Box::new(listing)),
+    }
+}
+
+/// An asset that stands for a catalog elsewhere.
+fn nested(asset: &Asset) -> Option<NestedCatalog> {
+    let service = DataService {
+        id: URL_SAFE_NO_PAD.encode(asset.id.as_str()),
+        kind: Is::new(),
+        endpoint_url: asset.properties.get("endpointURL")?.as_str()?.to_owned(),
+    };
+    let distribution = Distribution {
+        kind: Is::new(),
+        format: asset.properties.get("format")?.as_str()?.to_owned(),
+        access_service: AccessService::Service(service.clone()),
+        has_policy: Vec::new(),
+    };
+    Some(NestedCatalog {
+        id: asset.id.to_string(),
+        kind: Is::new(),
+        participant_id: None,
+        service: vec![service],
+        dataset: Vec::new(),
+        catalog: Vec::new(),
+        distribution: vec![distribution],
+    })
+}

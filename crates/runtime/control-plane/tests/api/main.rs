@@ -1,0 +1,11 @@
+//! The control plane through its router: the Management API, and the Dataspace Protocol's catalog and versions.
+
+mod access;
+mod catalog;
+mod expressions;
+mod life_cycle;
+mod paging;
+mod process;
+mod registration;
+mod resources;
+mod support;

@@ -1,0 +1,180 @@
+//! Discovery and negotiation between two participants, over real HTTP, with the events that tell of it.
+
+use serde_json::{Value, json};
+
+use crate::support::{Feed, PROFILE, World, asset, criterion, data_plane, definition, did, document, policy};
+
+const P: &str = "/participants/provider";
+const C: &str = "/participants/consumer";
+
+/// A provider with one asset on offer.
+async fn market() -> (World, String, String) {
+    let (world, provider, consumer) = World::with_participants().await;
+    let post = async |path: &str, body: Value| {
+        world.ask("POST", &format!("{P}/{path}"), &provider, Some(&body)).await.is(200)
+    };
+    post("policydefinitions", policy("open", Value::Null)).await;
+    post("assets", asset("data", &json!({"name": "n"}))).await;
+    post("contractdefinitions", definition("d", "open", "open", &json!([]))).await;
+    let plane = data_plane("dp", &json!(["HttpData-PULL"]));
+    world.ask("PUT", &format!("{P}/dataplanes"), &provider, Some(&plane)).await.is(200);
+    (world, provider, consumer)
+}
+
+fn wanted(world: &World, kind: &str, more: &Value) -> Value {
+    let mut members = json!({
+        "counterPartyAddress": world.address("provider"), "counterPartyId": did("provider"), "protocol": PROFILE,
+    });
+    members.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    document(kind, members)
+}
+
+async fn offer(world: &World, consumer: &str) -> Value {
+    let body = wanted(world, "DatasetRequest", &json!({"@id": "data"}));
+    let dataset = world.ask("POST", &format!("{C}/catalog/dataset/request"), consumer, Some(&body)).await;
+    let mut offer = dataset.is(200).json()["hasPolicy"][0].clone();
+    offer["@type"] = json!("Offer");
+    offer["assigner"] = json!(did("provider"));
+    offer["target"] = json!("data");
+    offer
+}
+
+#[tokio::test]
+async fn a_catalog_is_fetched_and_passed_on() {
+    let (world, _, consumer) = market().await;
+    let path = format!("{C}/catalog/request");
+    let ask = async |more: Value| {
+        world.ask("POST", &path, &consumer, Some(&wanted(&world, "CatalogRequest", &more))).await
+    };
+    assert_eq!(ask(json!({})).await.is(200).json()["dataset"][0]["@id"], "data");
+    let none = json!({"querySpec": {"@type": "QuerySpec", "filterExpression": [criterion("name", "=", &json!("m"))]}});
+    assert!(ask(none).await.is(200).json().get("dataset").is_none());
+    let unknown = ask(json!({"protocol": "unheard"})).await.refused(400);
+    assert_eq!(unknown["message"], "No profile 'unheard' for participant 'consumer'");
+    let gone = json!({"counterPartyAddress": format!("{}/api/dsp/nobody/{PROFILE}", world.url)});
+    assert_eq!(ask(gone).await.refused(502)["type"], "BadGateway");
+    let inside = json!({"counterPartyAddress": "http://169.254.169.254/latest"});
+    assert_eq!(ask(inside).await.refused(400)["path"], "/counterPartyAddress");
+    let dataset = wanted(&world, "DatasetRequest", &json!({"@id": "absent"}));
+    world.ask("POST", &format!("{C}/catalog/dataset/request"), &consumer, Some(&dataset)).await.refused(502);
+}
+
+#[tokio::test]
+async fn a_negotiation_comes_to_an_agreement_that_both_can_read() {
+    let (world, provider, consumer) = market().await;
+    let mut feed = Feed::open(&world, &format!("{C}/events"), &consumer, None).await;
+    let request = wanted(&world, "ContractRequest", &json!({"policy": offer(&world, &consumer).await}));
+    let path = format!("{C}/contractnegotiations");
+    let made = world.ask("POST", &path, &consumer, Some(&request)).await.is(200).json();
+    let id = made["@id"].as_str().expect("an id").to_owned();
+    let (_, event) = feed.wait("contract.negotiation.finalized").await;
+    assert_eq!((&event["payload"]["contractNegotiationId"], &event["subject"]), (&json!(id), &json!(id)));
+    let shown = world.ask("GET", &format!("{path}/{id}"), &consumer, None).await.is(200).json();
+    assert_eq!(
+        (&shown["state"], &shown["type"], &shown["profile"]),
+        (&json!("FINALIZED"), &json!("CONSUMER"), &json!(PROFILE))
+    );
+    let state = world.ask("GET", &format!("{path}/{id}/state"), &consumer, None).await.is(200).json();
+    assert_eq!((&state["@type"], &state["state"]), (&json!("NegotiationState"), &json!("FINALIZED")));
+    let agreement = world.ask("GET", &format!("{path}/{id}/agreement"), &consumer, None).await.is(200).json();
+    assert_eq!((&agreement["assetId"], &agreement["policy"]["@type"]), (&json!("data"), &json!("Agreement")));
+    assert_eq!(agreement["@id"], shown["contractAgreementId"]);
+    assert_eq!(agreement["@id"], event["payload"]["contractAgreementId"]);
+    let trace = world.ask("GET", &format!("{path}/{id}/trace"), &consumer, None).await.is(200).json();
+    let kinds: Vec<_> =
+        trace["entries"].as_array().expect("entries").iter().map(|entry| &entry["kind"]).collect();
+    assert!(kinds.contains(&&json!("message")) && kinds.contains(&&json!("state")), "{kinds:?}");
+    let all = document("QuerySpec", json!({"filterExpression": [criterion("state", "=", &json!(1200))]}));
+    let found = world.ask("POST", &format!("{path}/request"), &consumer, Some(&all)).await.is(200).json();
+    assert_eq!(found[0]["@id"], json!(id));
+    // The provider has the same agreement under an id of its own, and cannot take the asset away.
+    let theirs =
+        world.ask("POST", &format!("{P}/contractagreements/request"), &provider, None).await.is(200).json();
+    assert_eq!(theirs[0]["agreementId"], agreement["agreementId"]);
+    assert_ne!(theirs[0]["@id"], agreement["@id"]);
+    let local = theirs[0]["@id"].as_str().expect("an id");
+    let negotiation =
+        world.ask("GET", &format!("{P}/contractagreements/{local}/negotiation"), &provider, None).await;
+    assert_eq!(negotiation.is(200).json()["type"], "PROVIDER");
+    world.ask("DELETE", &format!("{P}/assets/data"), &provider, None).await.refused(409);
+    world.ask("DELETE", &format!("{path}/{id}"), &consumer, None).await.refused(409);
+    let terminate = document("TerminateNegotiation", json!({"reason": "late"}));
+    world.ask("POST", &format!("{path}/{id}/terminate"), &consumer, Some(&terminate)).await.refused(409);
+    world.ask("GET", &format!("{path}/absent/state"), &consumer, None).await.refused(404);
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_leaves_its_reason_with_the_provider() {
+    let (world, provider, consumer) = market().await;
+    let mut feed = Feed::open(&world, &format!("{C}/events"), &consumer, None).await;
+    let mut terms = offer(&world, &consumer).await;
+    terms["permission"] = json!([{"action": "use", "constraint": [
+        {"leftOperand": "x", "operator": "eq", "rightOperand": "y"}]}]);
+    let request = wanted(&world, "ContractRequest", &json!({"policy": terms}));
+    let path = format!("{C}/contractnegotiations");
+    for (member, value, pointer) in [
+        ("@type", json!("Set"), "/policy/@type"),
+        ("assigner", json!(""), "/policy/assigner"),
+        ("target", Value::Null, "/policy/target"),
+    ] {
+        let mut wrong = request.clone();
+        wrong["policy"][member] = value;
+        assert_eq!(world.ask("POST", &path, &consumer, Some(&wrong)).await.refused(400)["path"], pointer);
+    }
+    let made = world.ask("POST", &path, &consumer, Some(&request)).await.is(200).json();
+    let id = made["@id"].as_str().expect("an id");
+    // The consumer is told no more than that there is nothing.
+    let ended = feed.wait("contract.negotiation.terminated").await.1;
+    assert_eq!(ended["payload"]["contractNegotiationId"], id);
+    let shown = world.ask("GET", &format!("{path}/{id}"), &consumer, None).await.is(200).json();
+    assert_eq!(shown["state"], "TERMINATED");
+    assert!(shown["errorDetail"].is_string(), "{shown}");
+    let denied = world.ask("GET", &format!("{P}/denials"), &provider, None).await.is(200).json();
+    assert_eq!(
+        (&denied[0]["counterPartyId"], &denied[0]["request"]),
+        (&json!(did("consumer")), &json!("negotiation"))
+    );
+    let one = denied[0]["id"].as_str().expect("an id");
+    let shown = world.ask("GET", &format!("{P}/denials/{one}"), &provider, None).await.is(200).json();
+    let entries = shown["entries"].as_array().expect("entries");
+    assert!(entries.iter().any(|entry| entry["kind"] == "policy"), "{shown}");
+    world.ask("GET", &format!("{C}/denials/{one}"), &consumer, None).await.refused(404);
+    // What has come to nothing can be forgotten.
+    world.ask("DELETE", &format!("{path}/{id}"), &consumer, None).await.is(204);
+    world.ask("GET", &format!("{path}/{id}"), &consumer, None).await.refused(404);
+}
+
+#[tokio::test]
+async fn a_negotiation_that_nobody_answers_can_be_ended() {
+    let (world, _, consumer) = market().await;
+    let offer = offer(&world, &consumer).await;
+    let gone = format!("{}/api/dsp/provider/{PROFILE}", crate::support::UNREACHABLE);
+    let request = wanted(&world, "ContractRequest", &json!({"policy": offer, "counterPartyAddress": gone}));
+    let path = format!("{C}/contractnegotiations");
+    let made = world.ask("POST", &path, &consumer, Some(&request)).await.is(200).json();
+    let id = made["@id"].as_str().expect("an id");
+    let state = world.ask("GET", &format!("{path}/{id}/state"), &consumer, None).await.is(200).json();
+    assert_eq!(state["state"], "REQUESTING");
+    let terminate = document("TerminateNegotiation", json!({"reason": "no answer"}));
+    world.ask("POST", &format!("{path}/{id}/terminate"), &consumer, Some(&terminate)).await.is(204);
+    world.ask("POST", &format!("{path}/absent/terminate"), &consumer, Some(&terminate)).await.refused(404);
+}
+
+#[tokio::test]
+async fn a_feed_goes_on_where_it_broke_off() {
+    let (world, provider, _) = market().await;
+    let path = format!("{P}/events");
+    let mut feed = Feed::open(&world, &format!("{path}?after=0"), &provider, None).await;
+    let (place, created) = feed.wait("asset.created").await;
+    assert_eq!(created["payload"], json!({"participantContextId": "provider", "assetId": "data"}));
+    drop(feed);
+    world.ask("PUT", &format!("{P}/assets"), &provider, Some(&asset("data", &json!({})))).await.is(204);
+    let mut feed = Feed::open(&world, &path, &provider, Some(&place)).await;
+    let mut kinds = Vec::new();
+    while kinds.last().is_none_or(|kind| kind != "asset.updated") {
+        kinds.push(feed.next().await.1["type"].clone());
+    }
+    assert!(!kinds.contains(&json!("asset.created")), "{kinds:?}");
+    assert!(kinds.contains(&json!("contract.definition.created")), "{kinds:?}");
+    world.ask("GET", &format!("{path}?after=x"), &provider, None).await.refused(400);
+}
