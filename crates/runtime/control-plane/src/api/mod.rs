@@ -31,6 +31,7 @@ mod present;
 mod profiles;
 mod query;
 mod traces;
+mod transfers;
 
 use std::sync::Arc;
 
@@ -64,7 +65,8 @@ pub(crate) fn router(plane: &Arc<ControlPlane>) -> Router {
         .merge(participants::routes())
         .merge(policies::routes())
         .merge(profiles::routes())
-        .merge(traces::routes());
+        .merge(traces::routes())
+        .merge(transfers::routes());
     let surface = Surface::<Management>::new("management", plane.environment.clone())
         .in_flight(InFlight::new(IN_FLIGHT_MAX))
         .body_bytes_max(BODY_BYTES_MAX)

@@ -393,8 +393,3 @@ fn inbound(request: &InboundRequest) -> Inbound<Message> {
         peer_pid: Some(PeerPid::from(request.message.consumer_pid.clone())),
     }
 }
-
-/// Whether a step came into `state`.
-pub(super) fn entered(step: &Step, state: State) -> bool {
-    step.effects.contains(&negotiation::Effect::Emit(Event::Entered(state)))
-}
