@@ -19,22 +19,28 @@ use serde_json::{Value, json};
 
 /// What the service answers next, the first first; then 200 with an empty object. And what it was asked.
 #[derive(Clone, Default)]
-struct Script(Arc<Mutex<(Vec<(u16, Value)>, Vec<String>)>>);
+struct Script(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    answers: Vec<(u16, Value)>,
+    asked: Vec<String>,
+}
 
 impl Script {
     fn then(&self, status: u16, body: Value) {
-        self.0.lock().expect("not poisoned").0.push((status, body));
+        self.0.lock().expect("not poisoned").answers.push((status, body));
     }
 
     fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().expect("not poisoned").1)
+        std::mem::take(&mut self.0.lock().expect("not poisoned").asked)
     }
 }
 
 async fn token(State(script): State<Script>) -> impl IntoResponse {
     let mut script = script.0.lock().expect("not poisoned");
-    script.1.push("token".to_owned());
-    let number = script.1.len();
+    script.asked.push("token".to_owned());
+    let number = script.asked.len();
     Json(json!({"access_token": format!("t{number}"), "expires_in": 600, "token_type": "Bearer"}))
 }
 
@@ -42,8 +48,8 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, request: Incom
     let mut script = script.0.lock().expect("not poisoned");
     let bearer = headers["authorization"].to_str().expect("text");
     let line = format!("{} {} {bearer}", request.method(), request.uri().path());
-    script.1.push(line);
-    let (status, body) = if script.0.is_empty() { (200, json!({})) } else { script.0.remove(0) };
+    script.asked.push(line);
+    let (status, body) = if script.answers.is_empty() { (200, json!({})) } else { script.answers.remove(0) };
     (StatusCode::from_u16(status).expect("a status"), Json(body))
 }
 

@@ -24,7 +24,7 @@ impl CredentialServiceAgent {
     }
 
     fn participants(&self, context: &ActivityContext) -> String {
-        format!("{}/api/identity/v1beta/participants", self.config.base(Service::CredentialService, context))
+        format!("{}/api/identity/v1beta/participants", self.config.base(Service::Credentials, context))
     }
 
     /// What the participant's DID document names: where its credentials are queried (DCP 1.0 §4.2), where its protocol

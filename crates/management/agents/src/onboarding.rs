@@ -43,7 +43,7 @@ impl OnboardingAgent {
     }
 
     fn participant(&self, context: &ActivityContext, id: &str) -> String {
-        let base = self.config.base(Service::CredentialService, context);
+        let base = self.config.base(Service::Credentials, context);
         format!("{base}/api/identity/v1beta/participants/{}", segment(id))
     }
 
@@ -175,5 +175,25 @@ impl ActivityAgent for OnboardingAgent {
     /// The credentials go with the participant; revoking them is the issuer's decision.
     async fn dispose(&self, _context: &mut ActivityContext) -> ActivityResult {
         ActivityResult::Complete
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_end_of_the_own_request_ends_the_wait() {
+        let event =
+            |kind: &str, pid: &str| FeedEvent { kind: kind.to_owned(), payload: json!({"holderPid": pid}) };
+        for end in ["issued", "rejected", "error"] {
+            assert!(has_ended(&event(&format!("credential.request.{end}"), "mine"), "mine"));
+            assert!(!has_ended(&event(&format!("credential.request.{end}"), "other"), "mine"));
+        }
+        for other in ["credential.request.requested", "credential.stored"] {
+            assert!(!has_ended(&event(other, "mine"), "mine"));
+        }
     }
 }

@@ -35,7 +35,7 @@ impl RegistrationAgent {
         let issuer = segment(named.unwrap_or(&self.config.issuer_context));
         format!(
             "{}/api/admin/v1beta/participants/{issuer}/holders",
-            self.config.base(Service::IssuerService, context)
+            self.config.base(Service::Issuer, context)
         )
     }
 

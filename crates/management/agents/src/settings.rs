@@ -50,9 +50,9 @@ pub struct AgentsConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     ControlPlane,
-    CredentialService,
+    Credentials,
     DataPlane,
-    IssuerService,
+    Issuer,
     /// Not one that agents call: what DID documents name.
     Public,
 }
@@ -64,9 +64,9 @@ impl AgentsConfig {
     pub(crate) fn base(&self, service: Service, _context: &ActivityContext) -> &str {
         match service {
             Service::ControlPlane => &self.control_plane_url,
-            Service::CredentialService => &self.credential_service_url,
+            Service::Credentials => &self.credential_service_url,
             Service::DataPlane => &self.data_plane_url,
-            Service::IssuerService => &self.issuer_service_url,
+            Service::Issuer => &self.issuer_service_url,
             Service::Public => &self.public_url,
         }
     }

@@ -122,6 +122,12 @@ impl Idempotency {
         Ok(Self { key, request: URL_SAFE_NO_PAD.encode(digest.finish()) })
     }
 
+    /// The client's key, if it sent one. For creations whose owner does not exist before: their id follows from it.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// The answer that the same request got before.
     ///
     /// # Errors

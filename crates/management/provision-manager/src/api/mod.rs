@@ -21,7 +21,6 @@ type Outcome = Result<axum::response::Response, Refused<Fabric>>;
 
 impl ProvisionManager {
     /// Every route, with its full path.
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> Router {
         let router = Router::new()
             .merge(activity_definitions::routes())

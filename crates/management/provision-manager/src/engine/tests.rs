@@ -232,9 +232,15 @@ fn after_a_failure_nothing_is_begun_and_after_the_end_nothing_changes() {
     let (o, effects) = apply(o, &report("c", 1, fatal("second")), NOW);
     assert_eq!(effects, [Effect::Ended]);
     assert_eq!(o.error.as_deref(), Some("a: first"), "the first failure is the reason");
-    for late in ["a", "b", "c"] {
-        let again = report(late, 1, ReportedOutcome::Complete);
-        assert_eq!(apply(o.clone(), &again, NOW), (o.clone(), Vec::new()));
+    let (waiting, _) = started(&[("a", &[]), ("b", &[])]);
+    let (waiting, _) = apply(waiting, &report("a", 1, ReportedOutcome::Wait), NOW);
+    let (waiting, effects) = apply(waiting, &report("b", 1, fatal("no")), NOW);
+    assert_eq!(effects, [Effect::Ended], "nobody knows how long one that waits would");
+    for over in [o, waiting] {
+        for late in ["a", "b", "c"] {
+            let again = report(late, 1, ReportedOutcome::Complete);
+            assert_eq!(apply(over.clone(), &again, NOW), (over.clone(), Vec::new()));
+        }
     }
 }
 
