@@ -101,15 +101,21 @@ impl Feed {
     /// The text up to the next blank line, over reconnections.
     async fn block(&mut self) -> Result<String, ClientError> {
         loop {
+            match self.received().await {
+                Some(block) => return Ok(block),
+                None => self.connect().await?,
+            }
+        }
+    }
+
+    /// The text up to the next blank line; nothing when the connection has ended before, or is there none.
+    async fn received(&mut self) -> Option<String> {
+        loop {
             if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
                 let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
-                return Ok(String::from_utf8_lossy(&block).into_owned());
+                return Some(String::from_utf8_lossy(&block).into_owned());
             }
-            let Some(response) = &mut self.response else {
-                self.connect().await?;
-                continue;
-            };
-            match response.next().await {
+            match self.response.as_mut()?.next().await {
                 Some(Ok(bytes)) if self.buffer.len() + bytes.len() <= LINE_BYTES_MAX => {
                     self.buffer.extend(bytes.iter().filter(|byte| **byte != b'\r'));
                 }
@@ -137,7 +143,9 @@ impl Feed {
         self.response = Some(response);
         if self.last.is_none() {
             // The opening comment; from here on nothing is missed.
-            let opening = self.block().await?;
+            let Some(opening) = self.received().await else {
+                return Err(ClientError::Waited(format!("the feed {url} ended before it began")));
+            };
             opening.lines().filter_map(|line| line.strip_prefix(':')).for_each(|c| self.note_place(c));
         }
         Ok(())

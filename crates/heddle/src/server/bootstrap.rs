@@ -24,7 +24,7 @@ pub struct ServiceClient {
     pub secret: Secret,
 }
 
-/// Which service a client is for: its id and its scopes.
+/// Which service a client is for: its id and its scopes. Agents provision participants; planes have no role.
 const AGENTS: (&str, &[&str]) = (
     "agents",
     &["management-api:admin", "identity-api:admin", "issuer-admin-api:admin", "data-plane-api:admin"],
@@ -66,7 +66,12 @@ async fn service_client(
         }
         let client_id = ClientId::parse(id).expect("the name of a service is an identifier");
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        let new = NewClient::service(scopes).with_client_id(client_id);
+        let new = if id == AGENTS.0 {
+            NewClient::provisioner().with_scopes(scopes)
+        } else {
+            NewClient::service(scopes)
+        };
+        let new = new.with_client_id(client_id);
         let mut transaction = foundation.store.begin(&operator);
         let made = foundation.tokens.create_client(&mut transaction, new).await?;
         foundation.vault.store_secret_in(&mut transaction, &alias, &made.client_secret).await?;

@@ -58,8 +58,8 @@ pub async fn open_database(
         DatabaseSettings::Sqlite => Arc::new(SqliteDatabase::open(data_dir.database(), environment).await?),
         DatabaseSettings::Postgres { url, url_file, connections_max } => {
             let url = postgres_url(url.as_deref(), url_file.as_ref())?;
-            let options = PostgresOptions { connections_max: *connections_max, ..PostgresOptions::default() };
-            Arc::new(PostgresDatabase::connect(&url, options, environment).await?)
+            let options = PostgresOptions { connections_max: *connections_max as usize, ..PostgresOptions::default() };
+            Arc::new(PostgresDatabase::connect(&url, &options, environment).await?)
         }
     })
 }

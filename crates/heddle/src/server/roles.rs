@@ -1,12 +1,14 @@
 //! Builds the roles that the configuration names, and wires them to one another through the ports.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use axum::Router;
-use heddle_agents::{Agents, AgentsConfig};
+use heddle_agent::{AdminClient, AdminCredentials, agent_jobs};
+use heddle_agents::{AgentsConfig, DEFAULT_ISSUER, PlaneClient};
+use heddle_auth::SelfIssuedTokens;
 use heddle_control_plane::ControlPlane;
 use heddle_credential_service::CredentialService;
-use heddle_data_plane::DataPlane;
+use heddle_data_plane::{DataPlane, DirectoryBlobs};
 use heddle_ids::{ParticipantContextId, ParticipantId};
 use heddle_issuer_service::IssuerService;
 use heddle_provision_manager::ProvisionManager;
@@ -15,11 +17,247 @@ use heddle_tenancy::{DevelopmentMode, StaticPeers};
 use heddle_tenant_manager::TenantManager;
 use heddle_web::Shutdown;
 
-use super::{bootstrap::ServiceClients, clients, foundation::Foundation, operations, running::StartError};
-use crate::config::{Configuration, Role};
+use super::{
+    bootstrap::{ServiceClient, ServiceClients},
+    clients,
+    foundation::Foundation,
+    operations,
+    running::StartError,
+};
+use crate::config::{Configuration, DatabaseSettings, Role};
+
+/// Largest upload, in bytes.
+const UPLOAD_BYTES_MAX: u64 = 1 << 40;
 
 /// Everything that a started process runs.
 pub struct Built {
     pub router: Router,
     pub worker: Worker,
+}
+
+/// What roles are built from.
+struct Builder<'a> {
+    configuration: &'a Configuration,
+    foundation: &'a Foundation,
+    clients: &'a ServiceClients,
+    shutdown: &'a Shutdown,
+    router: Router,
+    worker: Worker,
+}
+
+/// Builds the roles.
+pub async fn build(
+    configuration: &Configuration,
+    foundation: &Arc<Foundation>,
+    clients: &ServiceClients,
+    shutdown: &Shutdown,
+) -> Result<Built, StartError> {
+    operations::start_metrics();
+    let router = operations::routes(foundation, shutdown.clone())
+        .merge(heddle_auth::endpoints::router(foundation.tokens.clone()))
+        .merge(clients::routes(foundation));
+    let worker =
+        Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
+    let mut builder = Builder { configuration, foundation, clients, shutdown, router, worker };
+    let has = |role| configuration.roles.contains(&role);
+    // The keys of participants lie in the vault, so any process can prove them; the role decides who answers.
+    let credentials = builder.credential_service();
+    let tokens = credentials.self_issued_tokens();
+    if has(Role::CredentialService) {
+        builder.router = builder.router.merge(credentials.router());
+        builder.worker = credentials.jobs(builder.worker);
+    }
+    if has(Role::IssuerService) {
+        builder.issuer_service(tokens.clone());
+    }
+    if has(Role::ControlPlane) {
+        builder.control_plane(tokens.clone())?;
+    }
+    if has(Role::DataPlane) {
+        builder.data_plane().await?;
+    }
+    if has(Role::TenantManager) {
+        builder.tenant_manager();
+    }
+    if has(Role::ProvisionManager) {
+        builder.provision_manager();
+    }
+    if has(Role::Agents) {
+        builder.agents();
+    }
+    let Builder { mut router, worker, .. } = builder;
+    if has(Role::CredentialService) {
+        router = router.fallback_service(credentials.did_documents());
+    }
+    Ok(Built { router, worker })
+}
+
+impl Builder<'_> {
+    fn add(&mut self, router: Router, jobs: impl FnOnce(Worker) -> Worker) {
+        self.router = std::mem::take(&mut self.router).merge(router);
+        let idle = Worker::new(
+            self.foundation.store.clone(),
+            self.foundation.scopes.clone(),
+            WorkerLimits::default(),
+        );
+        self.worker = jobs(std::mem::replace(&mut self.worker, idle));
+    }
+
+    fn credential_service(&self) -> Arc<CredentialService> {
+        let foundation = self.foundation;
+        CredentialService::new(heddle_credential_service::Parts {
+            store: foundation.store.clone(),
+            environment: foundation.environment.clone(),
+            scopes: foundation.scopes.clone(),
+            authenticator: foundation.authenticator.clone(),
+            token_service: Some(foundation.tokens.clone()),
+            vault: foundation.vault.clone(),
+            outbound: foundation.outbound.clone(),
+            resolver: foundation.resolver.clone(),
+            public_url: foundation.public_url.clone(),
+            shutdown: self.shutdown.clone(),
+        })
+    }
+
+    fn issuer_service(&mut self, tokens: Arc<dyn SelfIssuedTokens>) {
+        let foundation = self.foundation;
+        let service = IssuerService::new(heddle_issuer_service::Parts {
+            store: foundation.store.clone(),
+            environment: foundation.environment.clone(),
+            scopes: foundation.scopes.clone(),
+            authenticator: foundation.authenticator.clone(),
+            vault: foundation.vault.clone(),
+            tokens,
+            outbound: foundation.outbound.clone(),
+            resolver: foundation.resolver.clone(),
+            public_url: foundation.public_url.clone(),
+            settings: heddle_issuer_service::Settings::default(),
+        });
+        self.add(service.router(), |worker| service.jobs(worker));
+    }
+
+    fn control_plane(&mut self, tokens: Arc<dyn SelfIssuedTokens>) -> Result<(), StartError> {
+        let foundation = self.foundation;
+        let plane = ControlPlane::new(heddle_control_plane::Parts {
+            store: foundation.store.clone(),
+            environment: foundation.environment.clone(),
+            scopes: foundation.scopes.clone(),
+            authenticator: foundation.authenticator.clone(),
+            vault: foundation.vault.clone(),
+            outbound: foundation.outbound.clone(),
+            resolver: foundation.resolver.clone(),
+            tokens,
+            static_peers: static_peers(self.configuration)?,
+            public_url: foundation.public_url.clone(),
+            shutdown: self.shutdown.clone(),
+        });
+        self.add(plane.router(), |worker| plane.jobs(worker));
+        Ok(())
+    }
+
+    async fn data_plane(&mut self) -> Result<(), StartError> {
+        let foundation = self.foundation;
+        let root: PathBuf = match &self.configuration.blob_dir {
+            Some(path) => path.clone(),
+            None => foundation.data_dir.blobs(),
+        };
+        let blobs = DirectoryBlobs::new(root, foundation.environment.clone());
+        let plane = DataPlane::new(heddle_data_plane::Parts {
+            store: foundation.store.clone(),
+            environment: foundation.environment.clone(),
+            scopes: foundation.scopes.clone(),
+            authenticator: foundation.authenticator.clone(),
+            vault: foundation.vault.clone(),
+            outbound: foundation.outbound.clone(),
+            blobs: Arc::new(blobs),
+            public_url: foundation.public_url.clone(),
+            upload_bytes_max: UPLOAD_BYTES_MAX,
+        })
+        .await?;
+        if matches!(self.configuration.database, DatabaseSettings::Postgres { .. }) {
+            // Other processes change flows too.
+            let (plane, shutdown) = (plane.clone(), self.shutdown.clone());
+            tokio::spawn(async move { plane.follow(shutdown).await });
+        }
+        self.add(plane.router(), |worker| plane.jobs(worker));
+        Ok(())
+    }
+
+    fn tenant_manager(&mut self) {
+        let foundation = self.foundation;
+        let manager = TenantManager::new(heddle_tenant_manager::Parts {
+            store: foundation.store.clone(),
+            environment: foundation.environment.clone(),
+            authenticator: foundation.authenticator.clone(),
+            shutdown: self.shutdown.clone(),
+        });
+        self.add(manager.router(), |worker| manager.jobs(worker));
+    }
+
+    fn provision_manager(&mut self) {
+        let foundation = self.foundation;
+        let manager = ProvisionManager::new(heddle_provision_manager::Parts {
+            store: foundation.store.clone(),
+            environment: foundation.environment.clone(),
+            scopes: foundation.scopes.clone(),
+            authenticator: foundation.authenticator.clone(),
+        });
+        self.add(manager.router(), |worker| manager.jobs(worker));
+    }
+
+    fn agents(&mut self) {
+        let (foundation, settings) = (self.foundation, &self.configuration.agents);
+        let token_endpoint = format!("{}/oauth/token", foundation.public_url);
+        let client = AdminClient::new(
+            foundation.outbound.clone(),
+            AdminCredentials {
+                token_endpoint: token_endpoint.clone(),
+                client_id: self.clients.agents.id.clone(),
+                client_secret: self.clients.agents.secret.expose_text().unwrap_or_default().to_owned(),
+            },
+        );
+        let at = |url: &Option<String>| url.clone().unwrap_or_else(|| foundation.public_url.clone());
+        let config = AgentsConfig {
+            control_plane_url: at(&settings.control_plane_url),
+            credential_service_url: at(&settings.credential_service_url),
+            issuer_service_url: at(&settings.issuer_service_url),
+            data_plane_url: at(&settings.data_plane_url),
+            public_url: foundation.public_url.clone(),
+            issuer_context: DEFAULT_ISSUER.to_owned(),
+            token_endpoint,
+            control_plane: plane_client(&self.clients.control_plane),
+            data_plane: plane_client(&self.clients.data_plane),
+        };
+        let agents = heddle_agents::all(&client, config);
+        let store = foundation.store.clone();
+        self.add(Router::new(), |worker| agent_jobs(&store, worker, agents));
+    }
+}
+
+fn plane_client(client: &ServiceClient) -> PlaneClient {
+    PlaneClient {
+        id: client.id.clone(),
+        secret: client.secret.expose_text().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The table of the `static` identity service; only in development.
+fn static_peers(configuration: &Configuration) -> Result<Option<StaticPeers>, StartError> {
+    let table = &configuration.static_identity;
+    if !configuration.development || (table.accepts.is_empty() && table.sends.is_empty()) {
+        return Ok(None);
+    }
+    let wrong = |what: String| StartError::Setting(format!("static identity: {what}"));
+    let accepts = table.accepts.iter().map(|(value, id)| {
+        let id = ParticipantId::parse(id.clone()).map_err(|error| wrong(error.to_string()))?;
+        Ok((value.clone(), id))
+    });
+    let sends = table.sends.iter().map(|(context, value)| {
+        let context = ParticipantContextId::parse(context).map_err(|error| wrong(error.to_string()))?;
+        Ok((context, value.clone()))
+    });
+    #[expect(clippy::disallowed_methods, reason = "the configuration says development = true")]
+    let development = DevelopmentMode::new();
+    let accepts = accepts.collect::<Result<_, StartError>>()?;
+    Ok(Some(StaticPeers::new(&development, accepts, sends.collect::<Result<_, StartError>>()?)))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use heddle_dsp::{
-    negotiation::{self, Event, Message, Negotiation, Refused, Setup, State, Step},
+    negotiation::{self, Message, Negotiation, Refused, Setup, State, Step},
     process::{Inbound, PeerPid, Role},
     wire,
 };
