@@ -63,7 +63,9 @@ impl Server {
             .with_context(|| format!("{} does not start", binary.display()))?;
         let output = process.stdout.take().context("the server's output is not readable")?;
         let mut lines = BufReader::new(output).lines();
-        let line = tokio::time::timeout(START_MAX, lines.next_line()).await.context("it did not start in time")??;
+        let line = tokio::time::timeout(START_MAX, lines.next_line())
+            .await
+            .context("it did not start in time")??;
         let started: Started = serde_json::from_str(&line.context("the server ended at once; see its log")?)?;
         let text = std::fs::read(&started.credentials_file)?;
         let credentials: Credentials = serde_json::from_slice(&text)?;
@@ -104,4 +106,3 @@ impl Server {
         }
     }
 }
-

@@ -53,7 +53,10 @@ pub async fn run(
     class_path.push(configuration);
     let mut command = Command::new("java");
     command.arg("-cp").arg(class_path).arg("org.junit.platform.console.ConsoleLauncher").arg("execute");
-    command.arg("--config-resource=dsp.properties").arg("--include-classname=.*Test").arg("--fail-if-no-tests");
+    command
+        .arg("--config-resource=dsp.properties")
+        .arg("--include-classname=.*Test")
+        .arg("--fail-if-no-tests");
     command.args(["--details=tree", "--disable-ansi-colors", "--disable-banner"]);
     command.arg(format!("--reports-dir={}", reports.display()));
     for package in packages {

@@ -31,7 +31,9 @@ pub struct Credentials {
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// No server is known by this URL.
-    #[error("no credentials are known for {url}; start it with 'heddle start-dev', or name the file with --credentials")]
+    #[error(
+        "no credentials are known for {url}; start it with 'heddle start-dev', or name the file with --credentials"
+    )]
     UnknownServer {
         /// The URL.
         url: String,
@@ -122,7 +124,8 @@ impl Home {
 /// Replaces `path` by a file of mode 0600 that holds `content`; whoever reads sees the old or the new one.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&temporary, path)

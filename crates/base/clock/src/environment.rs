@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, atomic::{AtomicI64, Ordering}},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -165,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_and_seeds_differ() {
-        let draw = |seed| Environment::new(Arc::new(SystemClock), Arc::new(SeededRng::new(seed))).random::<16>();
+        let draw =
+            |seed| Environment::new(Arc::new(SystemClock), Arc::new(SeededRng::new(seed))).random::<16>();
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
     }

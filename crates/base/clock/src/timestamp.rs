@@ -114,6 +114,9 @@ mod tests {
     fn arithmetic_saturates_and_rounds_down() {
         assert_eq!(Timestamp::from_millis(-1).as_seconds(), -1);
         assert_eq!(Timestamp::from_millis(5).since(Timestamp::from_millis(9)), Duration::ZERO);
-        assert_eq!(Timestamp::from_millis(i64::MAX) + Duration::from_secs(1), Timestamp::from_millis(i64::MAX));
+        assert_eq!(
+            Timestamp::from_millis(i64::MAX) + Duration::from_secs(1),
+            Timestamp::from_millis(i64::MAX)
+        );
     }
 }

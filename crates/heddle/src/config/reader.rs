@@ -24,7 +24,13 @@ pub struct Mistakes {
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has {} mistake{}", self.file, self.list.len(), if self.list.len() == 1 { "" } else { "s" })?;
+        write!(
+            f,
+            "{} has {} mistake{}",
+            self.file,
+            self.list.len(),
+            if self.list.len() == 1 { "" } else { "s" }
+        )?;
         for mistake in &self.list {
             match mistake.line {
                 Some(line) => write!(f, "\n  line {line}: {}", mistake.what)?,
@@ -84,7 +90,8 @@ impl<'a> Section<'a> {
     /// A list of texts.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let list = self.typed(key, "a list of texts", DeValue::as_array)?;
-        let texts: Vec<String> = list.iter().filter_map(|v| v.get_ref().as_str().map(str::to_owned)).collect();
+        let texts: Vec<String> =
+            list.iter().filter_map(|v| v.get_ref().as_str().map(str::to_owned)).collect();
         if texts.len() != list.len() {
             self.wrong(key, format!("'{}' must hold texts only", self.name(key)));
         }

@@ -194,7 +194,10 @@ fn listen(root: &mut Section<'_>) -> SocketAddr {
     let default = SocketAddr::from(([127, 0, 0, 1], 7979));
     let Some(text) = root.text("listen") else { return default };
     text.parse().unwrap_or_else(|_| {
-        root.wrong("listen", format!("'listen' must be an address and a port such as 127.0.0.1:7979, not '{text}'"));
+        root.wrong(
+            "listen",
+            format!("'listen' must be an address and a port such as 127.0.0.1:7979, not '{text}'"),
+        );
         default
     })
 }
@@ -212,7 +215,8 @@ fn public_url(root: &mut Section<'_>) -> Option<String> {
             Some(text.trim_end_matches('/').to_owned())
         }
         _ => {
-            let what = "'public_url' must be a scheme, a host and perhaps a port, such as https://data.example.org";
+            let what =
+                "'public_url' must be a scheme, a host and perhaps a port, such as https://data.example.org";
             root.wrong("public_url", format!("{what}, not '{text}'"));
             None
         }
@@ -239,7 +243,8 @@ fn database(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mistake>) 
         "sqlite" => DatabaseSettings::Sqlite,
         "postgres" => {
             if url.is_none() && url_file.is_none() {
-                section.wrong("kind", "'database.url' or 'database.url_file' is needed for postgres".to_owned());
+                section
+                    .wrong("kind", "'database.url' or 'database.url_file' is needed for postgres".to_owned());
             }
             let connections_max = u32::try_from(connections_max).unwrap_or(16);
             DatabaseSettings::Postgres { url, url_file, connections_max }
@@ -265,7 +270,8 @@ fn log(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> LogSettings {
 
 fn static_identity(root: &mut Section<'_>, development: bool, mistakes: &mut Vec<Mistake>) -> StaticIdentity {
     if root.has("static_identity") && !development {
-        let what = "'static_identity' proves nothing about anybody: it is only read with 'development = true'";
+        let what =
+            "'static_identity' proves nothing about anybody: it is only read with 'development = true'";
         root.wrong("static_identity", what.to_owned());
     }
     let mut section = root.section("static_identity");

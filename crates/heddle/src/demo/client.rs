@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use heddle_clock::{Environment, Timestamp};
-use heddle_outbound::{Authorization, Outbound, OutboundError, Request, Response, RetryClass, StreamingResponse};
+use heddle_outbound::{
+    Authorization, Outbound, OutboundError, Request, Response, RetryClass, StreamingResponse,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -141,7 +143,8 @@ impl Client {
     /// As [`Client::stream`], with a token of somebody else's making.
     pub async fn fetch(&self, url: &str, authorization: &str) -> Result<StreamingResponse, ClientError> {
         self.patiently(|| {
-            let request = Request::get(url).accept("*/*").authorization(Authorization::verbatim(authorization));
+            let request =
+                Request::get(url).accept("*/*").authorization(Authorization::verbatim(authorization));
             Box::pin(self.outbound.stream(request))
         })
         .await
@@ -156,7 +159,8 @@ impl Client {
         loop {
             match attempt().await {
                 Err(error)
-                    if matches!(error.class(), RetryClass::Retry { .. }) && self.environment.now() < give_up =>
+                    if matches!(error.class(), RetryClass::Retry { .. })
+                        && self.environment.now() < give_up =>
                 {
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(WAIT_LONGEST);

@@ -61,7 +61,8 @@ pub async fn found(governance: &Client, run: &str) -> Result<Dataspace, ClientEr
     });
     governance.create("issuer", "/api/identity/v1beta/participants", &participant).await?;
     let admin = format!("/api/admin/v1beta/participants/{issuer_context}");
-    let attestation = json!({"id": ATTESTATION, "attestationType": "record", "configuration": {"required": true}});
+    let attestation =
+        json!({"id": ATTESTATION, "attestationType": "record", "configuration": {"required": true}});
     governance.create("attestation", &format!("{admin}/attestations"), &attestation).await?;
     let definition = json!({
         "id": DEFINITION,
@@ -158,7 +159,8 @@ async fn cell_and_profile(operator: &Client, dataspace: &Dataspace) -> Result<()
     let cell = match known {
         Some(cell) => text_of(cell, "id", "cells")?,
         None => {
-            let body = json!({"externalId": "local", "state": "active", "stateTimestamp": "2026-01-01T00:00:00Z"});
+            let body =
+                json!({"externalId": "local", "state": "active", "stateTimestamp": "2026-01-01T00:00:00Z"});
             text_of(&operator.create("cell", &format!("{tm}/cells"), &body).await?, "id", "cells")?
         }
     };

@@ -1,7 +1,7 @@
 //! Brings one organisation on board, in the six stages of the onboarding journey.
 
-use http::Method;
 use heddle_outbound::Request;
+use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -180,12 +180,15 @@ async fn configure(
 /// As the organisation itself: is the credential in its wallet?
 async fn check_membership(operator: &Client, organisation: &Organisation) -> Result<(), ClientError> {
     let client = organisation.client(operator);
-    let path = format!("/api/identity/v1beta/participants/{}/credentials?type={CREDENTIAL}", organisation.context);
+    let path =
+        format!("/api/identity/v1beta/participants/{}/credentials?type={CREDENTIAL}", organisation.context);
     let wallet = client.send(|| Request::new(Method::GET, format!("{}{path}", client.base()))).await?;
     let credentials: Vec<serde_json::Value> = wallet.json()?;
     match credentials.len() {
         1 => Ok(()),
-        n => Err(ClientError::Waited(format!("the wallet holds {n} credentials of type {CREDENTIAL}, not one"))),
+        n => Err(ClientError::Waited(format!(
+            "the wallet holds {n} credentials of type {CREDENTIAL}, not one"
+        ))),
     }
 }
 

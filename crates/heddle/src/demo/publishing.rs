@@ -70,7 +70,8 @@ async fn upload(
             let (chunks, digest) = content.read();
             *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = digest;
             let bytes = chunks.map_err(Into::into).boxed();
-            Request::new(Method::PUT, url.clone()).body(Body::Stream { bytes, length: Some(content.length()) })
+            Request::new(Method::PUT, url.clone())
+                .body(Body::Stream { bytes, length: Some(content.length()) })
         })
         .await?;
     if !response.status().is_success() {

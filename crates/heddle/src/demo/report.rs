@@ -83,7 +83,9 @@ impl Teller {
     pub fn end(self, sha256: String, bytes: u64) -> Report {
         let elapsed_ms = milliseconds(self.begun.elapsed());
         if self.tell {
-            tell(&format!("\nThe same {bytes} bytes on both sides, SHA-256 {sha256}, after {elapsed_ms} ms."));
+            tell(&format!(
+                "\nThe same {bytes} bytes on both sides, SHA-256 {sha256}, after {elapsed_ms} ms."
+            ));
         }
         Report { ok: true, sha256, bytes, elapsed_ms, steps: self.steps }
     }

@@ -126,7 +126,8 @@ impl<'a> Consumer<'a> {
 
     /// Tells the provider that everything has arrived.
     pub async fn complete(&mut self, transfer: &str) -> Result<((), Vec<String>), ClientError> {
-        let path = format!("/api/dataplane/v1/participants/{}/flows/{transfer}/complete", self.consumer.context);
+        let path =
+            format!("/api/dataplane/v1/participants/{}/flows/{transfer}/complete", self.consumer.context);
         self.client.create(&format!("complete-{transfer}"), &path, &json!({})).await?;
         self.ended("transferProcessId", transfer, "transfer.process.", "completed").await?;
         Ok(((), vec!["TransferCompletionMessage".to_owned()]))
@@ -142,9 +143,7 @@ impl<'a> Consumer<'a> {
     ) -> Result<FeedEvent, ClientError> {
         let (wanted, bad) = (format!("{prefix}{good}"), format!("{prefix}terminated"));
         let what = format!("{id} is {good}");
-        let ends = |event: &FeedEvent| {
-            (event.kind == wanted || event.kind == bad) && event.tells(member, id)
-        };
+        let ends = |event: &FeedEvent| (event.kind == wanted || event.kind == bad) && event.tells(member, id);
         let event = self.feed.wait(&what, ends).await?;
         if event.kind == bad {
             let reason = event.payload["reason"].as_str().unwrap_or("no reason was given");

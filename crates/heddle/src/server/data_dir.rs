@@ -119,6 +119,9 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, "x").expect("written");
         let error = DataDir::open(&path).expect_err("a file").to_string();
-        assert!(error.contains("is not a directory") && error.contains(&path.display().to_string()), "{error}");
+        assert!(
+            error.contains("is not a directory") && error.contains(&path.display().to_string()),
+            "{error}"
+        );
     }
 }

@@ -31,9 +31,10 @@ impl Development {
         configuration.allow_private_addresses = true;
         configuration.listen.set_port(0);
         let running = start(configuration).await?;
-        let credentials = running.credentials().cloned().ok_or_else(|| StartError::Bootstrap {
-            what: "the operator's client".to_owned(),
-        })?;
+        let credentials = running
+            .credentials()
+            .cloned()
+            .ok_or_else(|| StartError::Bootstrap { what: "the operator's client".to_owned() })?;
         Ok(DevelopmentServer { running, credentials })
     }
 }

@@ -58,7 +58,8 @@ pub async fn open_database(
         DatabaseSettings::Sqlite => Arc::new(SqliteDatabase::open(data_dir.database(), environment).await?),
         DatabaseSettings::Postgres { url, url_file, connections_max } => {
             let url = postgres_url(url.as_deref(), url_file.as_ref())?;
-            let options = PostgresOptions { connections_max: *connections_max as usize, ..PostgresOptions::default() };
+            let options =
+                PostgresOptions { connections_max: *connections_max as usize, ..PostgresOptions::default() };
             Arc::new(PostgresDatabase::connect(&url, &options, environment).await?)
         }
     })
@@ -93,7 +94,9 @@ pub async fn fix_public_url(store: &Store, operator: &OperatorScope, url: &str) 
             match transaction.commit().await {
                 // Another replica was faster; its URL counts.
                 Err(StoreError::Duplicate { .. }) => match known_public_url(store, operator).await? {
-                    Some(fixed) if fixed != url => Err(StartError::PublicUrl { fixed, given: url.to_owned() }),
+                    Some(fixed) if fixed != url => {
+                        Err(StartError::PublicUrl { fixed, given: url.to_owned() })
+                    }
                     _ => Ok(()),
                 },
                 other => Ok(other?),

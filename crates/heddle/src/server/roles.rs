@@ -56,8 +56,7 @@ pub async fn build(
     let router = operations::routes(foundation, shutdown.clone())
         .merge(heddle_auth::endpoints::router(foundation.tokens.clone()))
         .merge(clients::routes(foundation));
-    let worker =
-        Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
+    let worker = Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
     let mut builder = Builder { configuration, foundation, clients, shutdown, router, worker };
     let has = |role| configuration.roles.contains(&role);
     // The keys of participants lie in the vault, so any process can prove them; the role decides who answers.
@@ -235,10 +234,7 @@ impl Builder<'_> {
 }
 
 fn plane_client(client: &ServiceClient) -> PlaneClient {
-    PlaneClient {
-        id: client.id.clone(),
-        secret: client.secret.expose_text().unwrap_or_default().to_owned(),
-    }
+    PlaneClient { id: client.id.clone(), secret: client.secret.expose_text().unwrap_or_default().to_owned() }
 }
 
 /// The table of the `static` identity service; only in development.

@@ -32,6 +32,21 @@ pub(crate) enum DeploymentState {
     Error,
 }
 
+/// Times as the Connector Fabric Manager writes them (RFC 3339).
+pub(crate) mod rfc3339 {
+    use heddle_clock::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(time)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        Timestamp::parse_rfc3339(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 /// An organisation that is a customer of the installation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Tenant {
@@ -60,6 +75,7 @@ pub(crate) struct Cell {
     pub(crate) id: String,
     pub(crate) external_id: String,
     pub(crate) state: DeploymentState,
+    #[serde(with = "rfc3339")]
     pub(crate) state_timestamp: Timestamp,
     #[serde(default)]
     pub(crate) properties: Properties,
@@ -109,6 +125,7 @@ pub(crate) struct DataspaceDeployment {
     #[serde(default)]
     pub(crate) version: u64,
     pub(crate) state: DeploymentState,
+    #[serde(with = "rfc3339")]
     pub(crate) state_timestamp: Timestamp,
     pub(crate) cell_id: String,
     pub(crate) external_cell_id: String,
@@ -153,6 +170,7 @@ pub(crate) struct Vpa {
     #[serde(default)]
     pub(crate) version: u64,
     pub(crate) state: DeploymentState,
+    #[serde(with = "rfc3339")]
     pub(crate) state_timestamp: Timestamp,
     #[serde(rename = "type")]
     pub(crate) vpa_type: String,

@@ -13,7 +13,8 @@ use heddle_tenancy::{Actor, Owner, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{Secret, Vault, VaultError};
 
 use crate::{
-    ApiScope, ClientCredentials, ClientError, ClientRecord, NewClient, RequiredScope, ScopeSet, TrustedIssuer,
+    ApiScope, ClientCredentials, ClientError, ClientRecord, NewClient, RequiredScope, ScopeSet,
+    TrustedIssuer,
     client::{self, SecretHash},
 };
 

@@ -27,5 +27,7 @@ mod proxy;
 mod source;
 mod table;
 
-pub use blob::{BlobError, BlobOwner, BlobStore, ByteStream, CHUNK_BYTES, DirectoryBlobs, OpenBlob, StoredBlob};
+pub use blob::{
+    BlobError, BlobOwner, BlobStore, ByteStream, CHUNK_BYTES, DirectoryBlobs, OpenBlob, StoredBlob,
+};
 pub use parts::{DataPlane, Parts};

@@ -13,7 +13,8 @@ use heddle_web::Shutdown;
 use crate::{
     blob::BlobStore,
     control_planes::CallbackTokens,
-    flow::{CALLBACK, Caller},
+    flow::{CALLBACK, Caller, FORGET, Forgetter},
+    source::SourceReader,
     table::FlowTable,
 };
 
@@ -56,9 +57,13 @@ pub struct DataPlane {
 
 impl DataPlane {
     /// From its parts; reads the live flows.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
     pub async fn new(parts: Parts) -> Result<Arc<Self>, StoreError> {
-        let table = FlowTable::new(parts.store.clone(), parts.scopes.clone());
-        table.refresh().await?;
+        let sources = SourceReader::new(parts.store.clone(), parts.vault.clone(), parts.scopes.clone());
+        let table = FlowTable::new(parts.store.clone(), sources, parts.scopes.clone());
+        table.load().await?;
         Ok(Arc::new(Self {
             table,
             callback_tokens: CallbackTokens::new(parts.outbound.clone(), parts.vault.clone()),
@@ -77,27 +82,15 @@ impl DataPlane {
     /// Registers the handlers of this plane's jobs.
     #[must_use]
     pub fn jobs(self: &Arc<Self>, worker: Worker) -> Worker {
-        worker.handle(CALLBACK, Arc::new(Caller(self.clone())))
+        worker
+            .handle(CALLBACK, Arc::new(Caller(self.clone())))
+            .handle(FORGET, Arc::new(Forgetter(self.clone())))
     }
 
-    /// Follows what other replicas change, until the server stops: whenever an event is signalled the directory is
-    /// read again.
+    /// Follows what other replicas change, until the server stops: it cuts off the downloads of flows that they have
+    /// closed, and tidies the table. Run it once per process.
     pub async fn follow(self: Arc<Self>, shutdown: Shutdown) {
-        let mut signal = self.store.signals().events();
-        let mut stopping = std::pin::pin!(shutdown.requested());
-        loop {
-            tokio::select! {
-                () = &mut stopping => return,
-                changed = signal.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                }
-            }
-            if let Err(error) = self.table.refresh().await {
-                tracing::warn!(component = "data-plane", action = "refresh", %error, "live flows were not read");
-            }
-        }
+        self.table.follow(shutdown).await;
     }
 }
 

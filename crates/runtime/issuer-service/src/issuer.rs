@@ -16,7 +16,9 @@ const PARTICIPANT_CONTEXT: &str = "holder";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SigningError {
     /// It has no key for credentials.
-    #[error("the issuer has no active key with the usage 'sign_credentials'; add one to its participant context")]
+    #[error(
+        "the issuer has no active key with the usage 'sign_credentials'; add one to its participant context"
+    )]
     NoKey,
     /// What is to be signed cannot be written.
     #[error(transparent)]

@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::post,
-};
+use axum::{Router, extract::State, response::Response, routing::post};
 use heddle_auth::{Area, ClientError, NewClient, RequiredScope};
 use heddle_ids::{ClientId, ParticipantContextId};
 use heddle_store::StoreError;
@@ -19,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::server::foundation::Foundation;
 
 /// Administration of the participant's own identity at the token service.
-const CLIENTS_WRITE: RequiredScope = RequiredScope::write("identity-api", "clients").within(Area::Participants);
+const CLIENTS_WRITE: RequiredScope =
+    RequiredScope::write("identity-api", "clients").within(Area::Participants);
 /// Largest request, in bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -59,7 +55,8 @@ async fn create(
     Json(request, ..): Json<NewClientRequest, Plain>,
 ) -> Result<Response, Refused<Plain>> {
     let token = heddle_web::bearer_token(&headers)?;
-    let unauthorized = |error: heddle_auth::Unauthenticated| Rejection::new(Kind::Unauthorized, error.to_string());
+    let unauthorized =
+        |error: heddle_auth::Unauthenticated| Rejection::new(Kind::Unauthorized, error.to_string());
     let principal = foundation.authenticator.authenticate(token).await.map_err(unauthorized)?;
     let context = request.participant_context_id;
     let scope = foundation

@@ -34,8 +34,9 @@ struct NewCell {
     #[serde(default)]
     external_id: String,
     state: DeploymentState,
+    /// When it came into its state, in RFC 3339; now, when absent.
     #[serde(default)]
-    state_timestamp: Option<Timestamp>,
+    state_timestamp: Option<String>,
     #[serde(default)]
     properties: Properties,
 }
@@ -55,11 +56,13 @@ async fn create(
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
+    let since = new.state_timestamp.as_deref().map(Timestamp::parse_rfc3339).transpose();
+    let since = since.map_err(|error| Rejection::invalid("/stateTimestamp", error.to_string()))?;
     let cell = Cell {
         id: manager.environment.uuid(),
         external_id: new.external_id,
         state: new.state,
-        state_timestamp: new.state_timestamp.unwrap_or_else(|| transaction.now()),
+        state_timestamp: since.unwrap_or_else(|| transaction.now()),
         properties: new.properties,
     };
     transaction.insert(&cell);

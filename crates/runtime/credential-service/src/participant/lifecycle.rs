@@ -14,7 +14,8 @@ use heddle_vault::{Vault, VaultError};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DID, DID_DOCUMENT, DidClaim, HOLDER, HolderContext, KeyPair, KeyState, PublishedKey, State, Usage, document_of,
+    DID, DID_DOCUMENT, DidClaim, HOLDER, HolderContext, KeyPair, KeyState, PublishedKey, State, Usage,
+    document_of,
     manifest::{NewKey, NewParticipant},
 };
 use crate::wallet::{Credential, CredentialOffer, CredentialRequest};

@@ -10,8 +10,8 @@ mod lifecycle;
 pub(crate) mod manifest;
 
 pub(crate) use context::{
-    DID, DID_DOCUMENT, DidClaim, HOLDER, HolderContext, PublishedHolder, PublishedKey, ServiceEndpoint, Settings,
-    State,
+    DID, DID_DOCUMENT, DidClaim, HOLDER, HolderContext, PublishedHolder, PublishedKey, ServiceEndpoint,
+    Settings, State,
 };
 pub(crate) use document::document_of;
 pub(crate) use key_pair::{KeyPair, KeyState, Usage};

@@ -202,3 +202,22 @@ async fn settings_are_the_participants_own() {
     let shown = world.get(&format!("{PARTICIPANTS}/acme")).bearer(&own).send().await.json();
     assert_eq!(shown["settings"], settings);
 }
+
+#[tokio::test]
+async fn the_key_that_signs_credentials_is_published_for_the_issuer_service() {
+    let world = World::start().await;
+    let admin = world.admin().await;
+    for (name, usage, expected) in
+        [("issuer", json!(["sign_token", "sign_credentials"]), true), ("plain", json!(["sign_token"]), false)]
+    {
+        let mut body = manifest(&world, name, name);
+        body["key"]["usage"] = usage;
+        let made = world.post(PARTICIPANTS).bearer(&admin).json(&body).send().await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        let row = world.store.lookup("holder", name).await.expect("read").expect("published");
+        let row: Value = row.value().expect("JSON");
+        let kid = row["signingKey"]["kid"].as_str();
+        assert_eq!(kid, expected.then(|| world.did(name).url("signing")).as_deref());
+        assert_eq!(row["signingKey"]["alias"].is_string(), expected);
+    }
+}

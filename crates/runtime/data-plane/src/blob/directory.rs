@@ -50,7 +50,12 @@ impl DirectoryBlobs {
 
 #[async_trait]
 impl BlobStore for DirectoryBlobs {
-    async fn put(&self, owner: &BlobOwner, bytes: ByteStream, bytes_max: u64) -> Result<StoredBlob, BlobError> {
+    async fn put(
+        &self,
+        owner: &BlobOwner,
+        bytes: ByteStream,
+        bytes_max: u64,
+    ) -> Result<StoredBlob, BlobError> {
         let folder = self.folder(owner);
         if !tokio::fs::try_exists(&folder).await.map_err(BlobError::Storage)? {
             tokio::fs::create_dir_all(&folder).await.map_err(BlobError::Storage)?;

@@ -99,7 +99,12 @@ pub enum BlobError {
 #[async_trait]
 pub trait BlobStore: Send + Sync {
     /// Stores a stream of at most `bytes_max` bytes; durable when it returns. What breaks off leaves nothing.
-    async fn put(&self, owner: &BlobOwner, bytes: ByteStream, bytes_max: u64) -> Result<StoredBlob, BlobError>;
+    async fn put(
+        &self,
+        owner: &BlobOwner,
+        bytes: ByteStream,
+        bytes_max: u64,
+    ) -> Result<StoredBlob, BlobError>;
 
     /// Opens a whole blob.
     async fn open(&self, owner: &BlobOwner, name: &str) -> Result<OpenBlob, BlobError>;

@@ -1,12 +1,21 @@
 //! Who calls, and what for: decided from the token and the path alone.
 
-use heddle_auth::{Action, Area, RequiredScope};
+use std::time::Duration;
+
+use heddle_auth::{Action, Area, Principal, RequiredScope, Role};
 use heddle_ids::ParticipantContextId;
 use heddle_tenancy::{Actor, ParticipantScope};
+use heddle_vault::VaultError;
 use heddle_web::{Kind, Rejection, bearer_token};
 use http::HeaderMap;
 
-use crate::{DataPlane, flow::SignalError};
+use crate::{
+    DataPlane, blob::BlobError, control_planes::RegisteredControlPlane, flow::SignalError,
+    source::SourceError,
+};
+
+/// When to try again while an issuer's keys cannot be had.
+const KEYS_WAIT: Duration = Duration::from_secs(2);
 
 pub(super) const SOURCES_READ: RequiredScope = RequiredScope::read("data-plane-api", "sources");
 pub(super) const SOURCES_WRITE: RequiredScope = RequiredScope::write("data-plane-api", "sources");
@@ -24,25 +33,46 @@ impl DataPlane {
         context: &ParticipantContextId,
         required: &RequiredScope,
     ) -> Result<ParticipantScope, Rejection> {
-        let principal = self.authenticator.authenticate(bearer_token(headers)?).await;
-        let principal = principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
+        let principal = self.principal(headers).await?;
         let scope = self.authenticator.participant(&principal, context, required);
         scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))
     }
 
     /// The control plane that signals, by the subject of its token, and leave to work on the flows that it drives.
+    /// Nobody but a control plane that the participant has registered is authenticated here.
     pub(super) async fn control_plane(
         &self,
         headers: &HeaderMap,
         context: ParticipantContextId,
     ) -> Result<(ParticipantScope, String), Rejection> {
-        let principal = self.authenticator.authenticate(bearer_token(headers)?).await;
-        let principal = principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
+        let principal = self.principal(headers).await?;
         if !principal.scopes().satisfies(&SIGNALING) {
-            return Err(Rejection::new(Kind::Forbidden, format!("The token lacks the scope {SIGNALING}.")));
+            return Err(Rejection::new(Kind::Forbidden, format!("Required scope '{SIGNALING}' missing")));
         }
         let id = principal.subject().to_owned();
-        Ok((self.scopes.participant(context, Actor::new(format!("control plane {id}"))), id))
+        let stranger = || {
+            let what = format!("The control plane '{id}' is not registered for this participant.");
+            Rejection::new(Kind::Unauthorized, what)
+        };
+        // A participant, or somebody of a tenant, whose name happens to be a control plane's is none.
+        let own = principal.participant() == Some(&context);
+        if principal.tenant().is_some() || (principal.role() == Some(Role::Participant) && !own) {
+            return Err(stranger());
+        }
+        let scope = self.scopes.participant(context, Actor::new(format!("control plane {id}")));
+        match self.store.begin(&scope).load::<RegisteredControlPlane>(&id).await? {
+            Some(_) => Ok((scope, id)),
+            None => Err(stranger()),
+        }
+    }
+
+    async fn principal(&self, headers: &HeaderMap) -> Result<Principal, Rejection> {
+        self.authenticator.authenticate(bearer_token(headers)?).await.map_err(|error| {
+            match error.is_temporary() {
+                true => Rejection::unavailable(error.to_string(), KEYS_WAIT),
+                false => Rejection::new(Kind::Unauthorized, error.to_string()),
+            }
+        })
     }
 }
 
@@ -52,7 +82,21 @@ impl From<SignalError> for Rejection {
             SignalError::NotFound => Self::new(Kind::NotFound, "There is no such flow."),
             SignalError::Invalid(reason) => Self::new(Kind::Invalid, reason),
             SignalError::Conflict(reason) => Self::new(Kind::Conflict, reason),
+            SignalError::Ours(_) | SignalError::Vault(_) => Self::internal(&error),
             SignalError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SourceError> for Rejection {
+    fn from(error: SourceError) -> Self {
+        let message = error.to_string();
+        match error {
+            SourceError::Absent(_) => Self::new(Kind::NotFound, message),
+            SourceError::Blob(BlobError::TooLarge { .. }) => Self::new(Kind::TooLarge, message),
+            SourceError::Blob(BlobError::BrokenOff(_)) => Self::new(Kind::Malformed, message),
+            SourceError::Store(error) | SourceError::Vault(VaultError::Store(error)) => error.into(),
+            SourceError::Blob(_) | SourceError::Vault(_) => Self::internal(&message),
         }
     }
 }

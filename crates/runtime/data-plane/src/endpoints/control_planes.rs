@@ -1,4 +1,4 @@
-//! Registration of control planes (Data Plane Signaling, `PUT /controlplanes`).
+//! Registration of control planes (DPS 1.0, `PUT /controlplanes`). Repeating it replaces what was registered before.
 
 use std::sync::Arc;
 
@@ -10,12 +10,19 @@ use axum::{
 };
 use heddle_dps::wire::{self, AuthorizationEntry, ControlPlaneRegistrationMessage};
 use heddle_ids::ParticipantContextId;
-use heddle_vault::Secret;
+use heddle_tenancy::ParticipantScope;
+use heddle_vault::{Secret, VaultError};
 use heddle_web::{JsonBytes, Kind, Path, Plain, Refused, Rejection};
 use http::{HeaderMap, StatusCode};
 
 use super::access::CONTROL_PLANES_WRITE;
-use crate::{DataPlane, control_planes::RegisteredControlPlane};
+use crate::{
+    DataPlane, aliases,
+    control_planes::{CallbackClient, RegisteredControlPlane},
+};
+
+/// The authorization profile by which we prove ourselves.
+const CLIENT_CREDENTIALS: &str = "oauth2_client_credentials";
 
 type Outcome = Result<Response, Refused<Plain>>;
 
@@ -32,27 +39,42 @@ async fn register(
     let scope = plane.application(&headers, &context, &CONTROL_PLANES_WRITE).await?;
     let message: ControlPlaneRegistrationMessage =
         wire::parse(&body).map_err(|error| Rejection::new(Kind::Malformed, error.to_string()))?;
+    let (client, secret) = message.authorization.as_ref().map(proof).transpose()?.unzip();
     let id = message.controlplane_id.to_string();
-    let entry = message.authorization.as_ref();
-    let text = |name| entry.and_then(|entry: &AuthorizationEntry| entry.text(name)).map(str::to_owned);
-    let registered = RegisteredControlPlane {
-        id: id.clone(),
-        endpoint: message.endpoint.clone(),
-        token_endpoint: text("tokenEndpoint"),
-        client_id: text("clientId"),
-    };
+    let registered = RegisteredControlPlane { id: id.clone(), endpoint: message.endpoint, client };
     let mut transaction = plane.store.begin(&scope);
     match transaction.load::<RegisteredControlPlane>(&id).await? {
         Some(loaded) => transaction.save(&loaded, &registered),
         None => transaction.insert(&registered),
     }
-    if let Some(secret) = text("clientSecret") {
-        let alias = RegisteredControlPlane::secret_alias(&id);
-        let stored = plane.vault.store_secret_in(&mut transaction, &alias, &Secret::from_text(secret)).await;
-        stored.map_err(|error| Rejection::internal(&error))?;
+    if let Some(secret) = &secret {
+        let stored =
+            plane.vault.store_secret_in(&mut transaction, &aliases::client_secret(&id), secret).await;
+        stored.map_err(of_vault)?;
     }
     transaction.commit().await?;
+    plane.callback_tokens.forget(&scope, &id);
+    if secret.is_none() {
+        plane.forget_client_secret(&scope, &id).await?;
+    }
     Ok(StatusCode::OK.into_response())
+}
+
+/// Our client at the control plane's token service, and its secret.
+fn proof(entry: &AuthorizationEntry) -> Result<(CallbackClient, Secret), Rejection> {
+    if entry.kind() != CLIENT_CREDENTIALS {
+        let what = format!(
+            "The authorization profile '{}' is not supported; use {CLIENT_CREDENTIALS}.",
+            entry.kind()
+        );
+        return Err(Rejection::invalid("/authorization/type", what));
+    }
+    let text = |name: &str| {
+        let missing = || Rejection::invalid(format!("/authorization/{name}"), "A text was expected.");
+        entry.text(name).map(str::to_owned).ok_or_else(missing)
+    };
+    let client = CallbackClient { token_endpoint: text("tokenEndpoint")?, client_id: text("clientId")? };
+    Ok((client, Secret::from_text(text("clientSecret")?)))
 }
 
 async fn withdraw(
@@ -66,7 +88,20 @@ async fn withdraw(
     let loaded = loaded.ok_or_else(|| Rejection::new(Kind::NotFound, "There is no such control plane."))?;
     transaction.delete(&loaded);
     transaction.commit().await?;
-    let secret = plane.vault.delete_secret(&scope, &RegisteredControlPlane::secret_alias(&id)).await;
-    secret.map_err(|error| Rejection::internal(&error))?;
+    plane.callback_tokens.forget(&scope, &id);
+    plane.forget_client_secret(&scope, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+impl DataPlane {
+    async fn forget_client_secret(&self, scope: &ParticipantScope, id: &str) -> Result<(), Rejection> {
+        self.vault.delete_secret(scope, &aliases::client_secret(id)).await.map(drop).map_err(of_vault)
+    }
+}
+
+fn of_vault(error: VaultError) -> Rejection {
+    match error {
+        VaultError::Store(error) => error.into(),
+        error => Rejection::internal(&error),
+    }
 }

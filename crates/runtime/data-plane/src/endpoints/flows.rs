@@ -8,19 +8,22 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use heddle_dps::flow::{Event, State as FlowState};
-use heddle_ids::ParticipantContextId;
+use heddle_dps::flow::{Side, State as FlowState};
+use heddle_ids::{DataFlowId, ParticipantContextId};
 use heddle_store::{Order, Query};
 use heddle_web::{Kind, Path, Plain, Refused, Rejection, reply};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::access::{FLOWS_READ, FLOWS_WRITE};
-use crate::{DataPlane, flow::FlowRecord};
+use crate::{
+    DataPlane,
+    flow::{By, FlowRecord, Signal},
+};
 
 type Plane = State<Arc<DataPlane>>;
 type Outcome = Result<Response, Refused<Plain>>;
-type OfFlow = Path<(ParticipantContextId, String), Plain>;
+type OfFlow = Path<(ParticipantContextId, DataFlowId), Plain>;
 
 /// Most flows that one list shows.
 const LIST_MAX: u32 = 1000;
@@ -39,7 +42,7 @@ pub(super) fn routes() -> Router<Arc<DataPlane>> {
 struct FlowResponse {
     id: String,
     state: FlowState,
-    side: String,
+    side: Side,
     dataset_id: String,
     agreement_id: String,
     counter_party_id: String,
@@ -53,7 +56,7 @@ impl From<&FlowRecord> for FlowResponse {
         Self {
             id: terms.id.to_string(),
             state: record.flow.state(),
-            side: format!("{:?}", terms.side).to_lowercase(),
+            side: terms.side,
             dataset_id: terms.dataset_id.to_string(),
             agreement_id: terms.agreement_id.to_string(),
             counter_party_id: terms.counter_party.to_string(),
@@ -70,6 +73,9 @@ struct EdrResponse {
     auth_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorization: Option<String>,
+    /// Seconds that the authorization lasted when it was issued, if the provider said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
 }
 
 async fn list(
@@ -86,40 +92,41 @@ async fn list(
 
 async fn show(State(plane): Plane, Path((context, id), ..): OfFlow, headers: HeaderMap) -> Outcome {
     let scope = plane.application(&headers, &context, &FLOWS_READ).await?;
-    let record = plane.store.begin(&scope).load::<FlowRecord>(&id).await?.ok_or_else(unknown)?;
+    let record = plane.store.begin(&scope).load::<FlowRecord>(id.as_str()).await?.ok_or_else(unknown)?;
     Ok(reply(StatusCode::OK, &FlowResponse::from(record.value())))
 }
 
 async fn edr(State(plane): Plane, Path((context, id), ..): OfFlow, headers: HeaderMap) -> Outcome {
     let scope = plane.application(&headers, &context, &FLOWS_READ).await?;
-    let record = plane.store.begin(&scope).load::<FlowRecord>(&id).await?.ok_or_else(unknown)?;
-    let state = record.flow.state();
-    let address = record.flow.data_address().filter(|_| record.flow.admits_data() && !record.flow.owns_address());
-    let none = || {
-        let what = format!("The flow is {state}: there is nothing to fetch.");
-        Rejection::new(Kind::Conflict, what)
-    };
-    let address = address.ok_or_else(none)?;
+    let record =
+        plane.store.begin(&scope).load::<FlowRecord>(id.as_str()).await?.ok_or_else(unknown)?.into_value();
+    let none = |why: &str| Rejection::new(Kind::Conflict, format!("There is nothing to fetch: {why}."));
+    if record.flow.side() != Side::Consumer {
+        return Err(none("this participant is the provider of the flow").into());
+    }
+    if !record.flow.admits_data() {
+        return Err(none(&format!("the flow is {}", record.flow.state())).into());
+    }
+    let stub = record.flow.data_address().ok_or_else(|| none("the provider has sent no address"))?;
+    let address = plane.unseal(&scope, record.flow.id(), stub).await.map_err(Rejection::from)?;
+    let address = address.ok_or_else(|| none("the address is not kept any more"))?;
     let property = |name| address.property(name).map(str::to_owned);
     let response = EdrResponse {
-        endpoint: address.endpoint.clone().ok_or_else(none)?,
         auth_type: property("authType").unwrap_or_else(|| "bearer".to_owned()),
         authorization: property("authorization"),
+        expires_in: property("expiresIn").and_then(|text| text.parse().ok()),
+        endpoint: address.endpoint.ok_or_else(|| none("the provider's address has no endpoint"))?,
     };
     let mut response = reply(StatusCode::OK, &response);
-    let never = http::HeaderValue::from_static("no-store");
-    response.headers_mut().insert(http::header::CACHE_CONTROL, never);
+    response.headers_mut().insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
 /// The application has all it wants. A repeat is as good as the first time.
 async fn complete(State(plane): Plane, Path((context, id), ..): OfFlow, headers: HeaderMap) -> Outcome {
     let scope = plane.application(&headers, &context, &FLOWS_WRITE).await?;
-    let record = plane.store.begin(&scope).load::<FlowRecord>(&id).await?.ok_or_else(unknown)?;
-    if record.flow.state() != FlowState::Completed {
-        let answered = plane.signal_flow(&scope, None, &id, |_| Event::OwnCompletion, None).await;
-        answered.map_err(Rejection::from)?;
-    }
+    let answered = plane.signal_flow(&scope, By::Application, &id, &Signal::OwnCompletion, None).await;
+    answered.map_err(Rejection::from)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -9,27 +9,26 @@ use axum::{
     routing::{get, post},
 };
 use heddle_dps::{
-    flow::{Event, Side},
+    flow::Side,
     wire::{
-        self, DataFlowPrepareMessage, DataFlowResumeMessage, DataFlowStartMessage,
+        self, DataFlowBaseMessage, DataFlowPrepareMessage, DataFlowResumeMessage, DataFlowStartMessage,
         DataFlowStartedNotificationMessage, DataFlowStatusResponseMessage, DataFlowSuspendMessage,
         DataFlowTerminateMessage,
     },
 };
-use heddle_ids::ParticipantContextId;
+use heddle_ids::{DataFlowId, MessageId, ParticipantContextId};
 use heddle_web::{JsonBytes, Kind, Path, Plain, Refused, Rejection, reply};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
     DataPlane,
-    control_planes::RegisteredControlPlane,
-    flow::{Answered, FlowRecord},
+    flow::{Answered, By, FlowRecord, Signal, SignalError, segment},
 };
 
 type Plane = State<Arc<DataPlane>>;
 type Outcome = Result<Response, Refused<Plain>>;
 type OfContext = Path<ParticipantContextId, Plain>;
-type OfFlow = Path<(ParticipantContextId, String), Plain>;
+type OfFlow = Path<(ParticipantContextId, DataFlowId), Plain>;
 type Body = JsonBytes<Plain>;
 
 pub(super) fn routes() -> Router<Arc<DataPlane>> {
@@ -54,10 +53,8 @@ async fn prepare(
     headers: HeaderMap,
     JsonBytes(body, ..): Body,
 ) -> Outcome {
-    let (scope, control_plane) = plane.registered(&headers, context).await?;
-    let DataFlowPrepareMessage(message) = parsed(&body)?;
-    let answered = plane.open_flow(&scope, &control_plane, Side::Consumer, &message).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+    let message = || parsed(&body).map(|DataFlowPrepareMessage(message)| message);
+    plane.opened(&headers, context, Side::Consumer, message).await
 }
 
 async fn start(
@@ -66,10 +63,8 @@ async fn start(
     headers: HeaderMap,
     JsonBytes(body, ..): Body,
 ) -> Outcome {
-    let (scope, control_plane) = plane.registered(&headers, context).await?;
-    let DataFlowStartMessage(message) = parsed(&body)?;
-    let answered = plane.open_flow(&scope, &control_plane, Side::Provider, &message).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+    let message = || parsed(&body).map(|DataFlowStartMessage(message)| message);
+    plane.opened(&headers, context, Side::Provider, message).await
 }
 
 async fn started(
@@ -78,11 +73,11 @@ async fn started(
     headers: HeaderMap,
     JsonBytes(body, ..): Body,
 ) -> Outcome {
-    let (scope, by) = plane.registered(&headers, context).await?;
-    let message: DataFlowStartedNotificationMessage = parsed(&body)?;
-    let event = |_| Event::Started { given: message.data_address.clone() };
-    let answered = plane.signal_flow(&scope, Some(&by), &id, event, Some(&message.message_id)).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+    let message = |body: &[u8]| {
+        let message: DataFlowStartedNotificationMessage = parsed(body)?;
+        Ok((Signal::Started(message.data_address), Some(message.message_id)))
+    };
+    plane.signalled(&headers, (context, id), || message(&body)).await
 }
 
 async fn suspend(
@@ -91,11 +86,11 @@ async fn suspend(
     headers: HeaderMap,
     JsonBytes(body, ..): Body,
 ) -> Outcome {
-    let (scope, by) = plane.registered(&headers, context).await?;
-    let message: DataFlowSuspendMessage = parsed(&body)?;
-    let event = |_| Event::Suspend { reason: message.reason.clone() };
-    let answered = plane.signal_flow(&scope, Some(&by), &id, event, Some(&message.message_id)).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+    let message = |body: &[u8]| {
+        let message: DataFlowSuspendMessage = parsed(body)?;
+        Ok((Signal::Suspend(message.reason), Some(message.message_id)))
+    };
+    plane.signalled(&headers, (context, id), || message(&body)).await
 }
 
 async fn resume(
@@ -104,11 +99,11 @@ async fn resume(
     headers: HeaderMap,
     JsonBytes(body, ..): Body,
 ) -> Outcome {
-    let (scope, by) = plane.registered(&headers, context).await?;
-    let message: DataFlowResumeMessage = parsed(&body)?;
-    let event = |issued| Event::Resume { given: message.data_address.clone(), issued };
-    let answered = plane.signal_flow(&scope, Some(&by), &id, event, Some(&message.message_id)).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+    let message = |body: &[u8]| {
+        let message: DataFlowResumeMessage = parsed(body)?;
+        Ok((Signal::Resume(message.data_address), Some(message.message_id)))
+    };
+    plane.signalled(&headers, (context, id), || message(&body)).await
 }
 
 async fn terminate(
@@ -117,27 +112,53 @@ async fn terminate(
     headers: HeaderMap,
     JsonBytes(body, ..): Body,
 ) -> Outcome {
-    let (scope, by) = plane.registered(&headers, context).await?;
-    let message: DataFlowTerminateMessage = parsed(&body)?;
-    let event = |_| Event::Terminate { reason: message.reason.clone() };
-    let answered = plane.signal_flow(&scope, Some(&by), &id, event, Some(&message.message_id)).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+    let message = |body: &[u8]| {
+        let message: DataFlowTerminateMessage = parsed(body)?;
+        Ok((Signal::Terminate(message.reason), Some(message.message_id)))
+    };
+    plane.signalled(&headers, (context, id), || message(&body)).await
 }
 
 /// Peers send an empty body, `{}` or anything; none of it says something.
-async fn completed(State(plane): Plane, Path((context, id), ..): OfFlow, headers: HeaderMap) -> Outcome {
-    let (scope, by) = plane.registered(&headers, context).await?;
-    let answered = plane.signal_flow(&scope, Some(&by), &id, |_| Event::Completed, None).await;
-    Ok(told(answered.map_err(Rejection::from)?))
+async fn completed(State(plane): Plane, Path(of, ..): OfFlow, headers: HeaderMap) -> Outcome {
+    plane.signalled(&headers, of, || Ok((Signal::Completed, None))).await
 }
 
 async fn status(State(plane): Plane, Path((context, id), ..): OfFlow, headers: HeaderMap) -> Outcome {
-    let (scope, by) = plane.registered(&headers, context).await?;
-    let record = plane.store.begin(&scope).load::<FlowRecord>(&id).await?;
+    let (scope, by) = plane.control_plane(&headers, context).await?;
+    let record = plane.store.begin(&scope).load::<FlowRecord>(id.as_str()).await?;
     let record = record.filter(|record| record.control_plane == by);
-    let record = record.ok_or_else(|| Rejection::new(Kind::NotFound, "There is no such flow."))?;
+    let record = record.ok_or_else(|| Rejection::from(SignalError::NotFound))?;
     let (data_flow_id, state) = (record.flow.id().clone(), record.flow.state());
     Ok(reply(StatusCode::OK, &DataFlowStatusResponseMessage { data_flow_id, state }))
+}
+
+impl DataPlane {
+    async fn opened(
+        &self,
+        headers: &HeaderMap,
+        context: ParticipantContextId,
+        side: Side,
+        message: impl FnOnce() -> Result<DataFlowBaseMessage, Rejection>,
+    ) -> Outcome {
+        let (scope, control_plane) = self.control_plane(headers, context).await?;
+        let answered = self.open_flow(&scope, &control_plane, side, &message()?).await;
+        Ok(told(answered.map_err(Rejection::from)?))
+    }
+
+    /// A signal about a flow that exists. Its body is read when it is known who sends it.
+    async fn signalled(
+        &self,
+        headers: &HeaderMap,
+        (context, id): (ParticipantContextId, DataFlowId),
+        message: impl FnOnce() -> Result<(Signal, Option<MessageId>), Rejection>,
+    ) -> Outcome {
+        let (scope, control_plane) = self.control_plane(headers, context).await?;
+        let (signal, message_id) = message()?;
+        let by = By::ControlPlane(&control_plane);
+        let answered = self.signal_flow(&scope, by, &id, &signal, message_id.as_ref()).await;
+        Ok(told(answered.map_err(Rejection::from)?))
+    }
 }
 
 /// 200 with the state; 202 and where to ask for it while the plane is at work.
@@ -149,26 +170,9 @@ fn told(answered: Answered) -> Response {
         None => status.into_response(),
     };
     if answer.is_under_way()
-        && let Ok(location) = HeaderValue::from_str(&format!("/dataflows/{id}/status"))
+        && let Ok(location) = HeaderValue::from_str(&format!("/dataflows/{}/status", segment(id.as_str())))
     {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
-}
-
-impl DataPlane {
-    /// The control plane that signals, if the participant has registered it; anybody else is not authenticated.
-    async fn registered(
-        &self,
-        headers: &HeaderMap,
-        context: ParticipantContextId,
-    ) -> Result<(heddle_tenancy::ParticipantScope, String), Rejection> {
-        let (scope, id) = self.control_plane(headers, context).await?;
-        let known = self.store.begin(&scope).load::<RegisteredControlPlane>(&id).await?;
-        if known.is_none() {
-            let what = format!("The control plane '{id}' is not registered for this participant.");
-            return Err(Rejection::new(Kind::Unauthorized, what));
-        }
-        Ok((scope, id))
-    }
 }

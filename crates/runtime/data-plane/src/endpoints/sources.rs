@@ -1,6 +1,6 @@
-//! What the participant's datasets stand for.
+//! What the participant's datasets stand for: `…/sources/{datasetId}`.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,21 +9,24 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, put},
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
+use heddle_clock::Timestamp;
 use heddle_ids::{AssetId, ParticipantContextId};
-use heddle_store::Transaction;
-use heddle_tenancy::ParticipantScope;
 use heddle_vault::Secret;
 use heddle_web::{Json, Kind, Path, Plain, Refused, Rejection, reply};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use super::access::{SOURCES_READ, SOURCES_WRITE};
 use crate::{
     DataPlane,
     blob::BlobError,
-    source::{Origin, Source},
+    source::{HttpOrigin, Origin, Source},
 };
+
+/// How long an upload may stand still.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 
 type Plane = State<Arc<DataPlane>>;
 type Outcome = Result<Response, Refused<Plain>>;
@@ -40,6 +43,8 @@ pub(super) fn routes() -> Router<Arc<DataPlane>> {
 #[serde(rename_all = "camelCase")]
 struct HttpSourceRequest {
     base_url: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     /// The value of the Authorization header that the origin wants. It is kept in the vault and never shown.
     #[serde(default)]
     authorization: Option<String>,
@@ -47,18 +52,38 @@ struct HttpSourceRequest {
 
 /// A source, as it is shown.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SourceResponse {
-    dataset_id: AssetId,
-    #[serde(flatten)]
-    origin: Origin,
+#[serde(rename_all = "camelCase", tag = "type")]
+enum SourceResponse {
+    #[serde(rename_all = "camelCase")]
+    Upload { dataset_id: AssetId, length: u64, sha256: String, media_type: String, updated_at: String },
+    #[serde(rename_all = "camelCase")]
+    Http {
+        dataset_id: AssetId,
+        base_url: String,
+        headers: BTreeMap<String, String>,
+        authorized: bool,
+        updated_at: String,
+    },
+}
+
+impl From<Source> for SourceResponse {
+    fn from(source: Source) -> Self {
+        let (dataset_id, updated_at) = (source.dataset, Timestamp::to_string(&source.updated_at));
+        match source.origin {
+            Origin::Upload { blob, media_type } => {
+                Self::Upload { dataset_id, length: blob.length, sha256: blob.sha256, media_type, updated_at }
+            }
+            Origin::Http(HttpOrigin { base_url, headers, authorized }) => {
+                Self::Http { dataset_id, base_url, headers, authorized, updated_at }
+            }
+        }
+    }
 }
 
 async fn show(State(plane): Plane, Path((context, dataset), ..): OfDataset, headers: HeaderMap) -> Outcome {
     let scope = plane.application(&headers, &context, &SOURCES_READ).await?;
-    let loaded = plane.store.begin(&scope).load::<Source>(dataset.as_str()).await?;
-    let source = loaded.ok_or_else(|| unknown(&dataset))?.into_value();
-    Ok(reply(StatusCode::OK, &SourceResponse { dataset_id: source.dataset, origin: source.origin }))
+    let source = plane.source(&scope, &dataset).await.map_err(Rejection::from)?;
+    Ok(reply(StatusCode::OK, &SourceResponse::from(source)))
 }
 
 async fn describe(
@@ -68,21 +93,19 @@ async fn describe(
     Json(request, ..): Json<HttpSourceRequest, Plain>,
 ) -> Outcome {
     let scope = plane.application(&headers, &context, &SOURCES_WRITE).await?;
-    if !request.base_url.starts_with("http://") && !request.base_url.starts_with("https://") {
-        return Err(Rejection::invalid("/baseUrl", "The base URL must begin with http:// or https://.").into());
+    let authorization = request.authorization.map(Secret::from_text);
+    if let Some(value) = &authorization
+        && http::HeaderValue::from_bytes(value.expose()).is_err()
+    {
+        return Err(Rejection::invalid("/authorization", "The value cannot be sent in a header.").into());
     }
-    let mut transaction = plane.store.begin(&scope);
-    let authorized = request.authorization.is_some();
-    if let Some(value) = request.authorization {
-        let alias = Source::secret_alias(&dataset);
-        let stored = plane.vault.store_secret_in(&mut transaction, &alias, &Secret::from_text(value)).await;
-        stored.map_err(|error| Rejection::internal(&error))?;
-    }
-    let origin = Origin::Http { base_url: request.base_url, authorized };
-    plane.set_source(&scope, transaction, dataset, origin).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let origin = HttpOrigin::new(request.base_url, request.headers, authorization.is_some());
+    let origin = origin.map_err(|error| Rejection::invalid(error.pointer, error.message))?;
+    let source = plane.describe(&scope, dataset, origin, authorization).await.map_err(Rejection::from)?;
+    Ok(reply(StatusCode::OK, &SourceResponse::from(source)))
 }
 
+/// The bytes themselves, of any media type.
 async fn upload(
     State(plane): Plane,
     Path((context, dataset), ..): OfDataset,
@@ -90,66 +113,36 @@ async fn upload(
     body: Body,
 ) -> Outcome {
     let scope = plane.application(&headers, &context, &SOURCES_WRITE).await?;
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > plane.upload_bytes_max) {
+        let error = BlobError::TooLarge { bytes_max: plane.upload_bytes_max };
+        return Err(Rejection::new(Kind::TooLarge, error.to_string()).into());
+    }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.unwrap_or("application/octet-stream").to_owned();
-    let bytes = body.into_data_stream().map(|chunk| chunk.map_err(io::Error::other)).boxed();
-    let stored = plane.blobs.put(context.as_str(), bytes, plane.upload_bytes_max).await;
-    let blob = stored.map_err(|error| match &error {
-        BlobError::TooLarge { .. } => Rejection::new(Kind::TooLarge, error.to_string()),
-        BlobError::BrokenOff(_) => Rejection::new(Kind::Malformed, error.to_string()),
-        BlobError::Absent | BlobError::Storage(_) => Rejection::internal(&error),
-    })?;
-    let response = SourceResponse {
-        dataset_id: dataset.clone(),
-        origin: Origin::Upload { blob: blob.clone(), media_type: media_type.clone() },
-    };
-    let transaction = plane.store.begin(&scope);
-    plane.set_source(&scope, transaction, dataset, Origin::Upload { blob, media_type }).await?;
-    Ok(reply(StatusCode::OK, &response))
+    let bytes = moving(body.into_data_stream()).boxed();
+    let source = plane.upload(&scope, dataset, media_type, bytes).await.map_err(Rejection::from)?;
+    Ok(reply(StatusCode::OK, &SourceResponse::from(source)))
+}
+
+/// Ends with an error when nothing comes for too long.
+fn moving(
+    bytes: impl Stream<Item = Result<bytes::Bytes, axum::Error>> + Send + Unpin + 'static,
+) -> impl Stream<Item = io::Result<bytes::Bytes>> + Send {
+    futures::stream::unfold(Some(bytes), async |bytes| {
+        let mut bytes = bytes?;
+        match timeout(IDLE_MAX, bytes.next()).await {
+            Ok(next) => match next? {
+                Ok(chunk) => Some((Ok(chunk), Some(bytes))),
+                Err(error) => Some((Err(io::Error::other(error)), None)),
+            },
+            Err(_) => Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None)),
+        }
+    })
 }
 
 async fn remove(State(plane): Plane, Path((context, dataset), ..): OfDataset, headers: HeaderMap) -> Outcome {
     let scope = plane.application(&headers, &context, &SOURCES_WRITE).await?;
-    let mut transaction = plane.store.begin(&scope);
-    let loaded = transaction.load::<Source>(dataset.as_str()).await?.ok_or_else(|| unknown(&dataset))?;
-    transaction.delete(&loaded);
-    transaction.commit().await?;
-    plane.forget_source(&scope, loaded.value()).await;
+    plane.remove_source(&scope, &dataset).await.map_err(Rejection::from)?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-fn unknown(dataset: &AssetId) -> Rejection {
-    Rejection::new(Kind::NotFound, format!("The dataset '{dataset}' has no source."))
-}
-
-impl DataPlane {
-    /// Sets the source of a dataset; what it replaces is given up once the new one is stored.
-    async fn set_source(
-        &self,
-        scope: &ParticipantScope,
-        mut transaction: Transaction<'_>,
-        dataset: AssetId,
-        origin: Origin,
-    ) -> Result<(), Rejection> {
-        let loaded = transaction.load::<Source>(dataset.as_str()).await?;
-        let source = Source { dataset, origin, created_at: transaction.now() };
-        match &loaded {
-            Some(loaded) => transaction.save(loaded, &source),
-            None => transaction.insert(&source),
-        }
-        transaction.commit().await?;
-        self.table.forget_origin(scope.participant(), source.dataset.as_str());
-        if let Some(old) = loaded {
-            self.forget_source(scope, old.value()).await;
-        }
-        Ok(())
-    }
-
-    /// Gives up what an old source refers to. Downloads under way keep the file that they have open.
-    async fn forget_source(&self, scope: &ParticipantScope, source: &Source) {
-        let Origin::Upload { blob, .. } = &source.origin else { return };
-        if let Err(error) = self.blobs.delete(scope.participant().as_str(), &blob.name).await {
-            tracing::warn!(component = "data-plane", action = "forget", %error, "an old upload stays");
-        }
-    }
 }

@@ -1,26 +1,32 @@
 //! Tells the control plane what has happened here by itself.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use heddle_dps::flow::Callback;
-use heddle_ids::MessageId;
+use heddle_ids::{DataFlowId, MessageId};
 use heddle_outbound::{OutboundError, Request, RetryClass};
 use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
 use heddle_tenancy::{JobScope, ParticipantScope};
 use serde::{Deserialize, Serialize};
 
-use super::FlowRecord;
-use crate::{DataPlane, control_planes::RegisteredControlPlane};
+use super::{FlowRecord, address::segment};
+use crate::{
+    DataPlane,
+    control_planes::{CallbackError, RegisteredControlPlane},
+};
 
 /// The kind of the jobs that call back.
 pub(crate) const CALLBACK: &str = "flow.callback";
+/// How long 401 and 404 are believed to be a control plane that restarts, or that learns of its own step a moment
+/// later than we do.
+const BRIEFLY: Duration = Duration::from_secs(120);
 
 /// Payload of a callback job.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CallbackJob {
-    pub(super) flow: String,
+    pub(super) flow: DataFlowId,
     pub(super) message_id: MessageId,
     pub(super) callback: Callback,
 }
@@ -32,18 +38,25 @@ impl Caller {
     async fn call(
         &self,
         scope: &ParticipantScope,
-        record: &FlowRecord,
         plane: &RegisteredControlPlane,
         job: &CallbackJob,
-    ) -> Result<(), OutboundError> {
-        let message = job.callback.to_message(job.message_id.clone(), record.flow.id());
-        let base = plane.endpoint.trim_end_matches('/');
-        let url = format!("{base}/transfers/{}/dataflow/{}", record.flow.id(), job.callback.kind.as_str());
+    ) -> Result<(), CallbackError> {
+        let message = job.callback.to_message(job.message_id.clone(), &job.flow);
+        let (base, kind) = (plane.endpoint.trim_end_matches('/'), job.callback.kind.as_str());
+        let url = format!("{base}/transfers/{}/dataflow/{kind}", segment(job.flow.as_str()));
         let mut request = Request::post(url).json_of(&message);
         if let Some(authorization) = self.0.callback_tokens.authorization(scope, plane).await? {
             request = request.authorization(authorization);
         }
-        self.0.outbound.send(request).await.map(drop)
+        match self.0.outbound.send(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                if error.status() == Some(http::StatusCode::UNAUTHORIZED) {
+                    self.0.callback_tokens.forget(scope, &plane.id);
+                }
+                Err(error.into())
+            }
+        }
     }
 }
 
@@ -55,22 +68,30 @@ impl JobHandler for Caller {
         };
         let job: CallbackJob = context.job.payload()?;
         let mut transaction = self.0.store.begin(scope);
-        let Some(record) = transaction.load::<FlowRecord>(&job.flow).await? else { return Ok(Outcome::Done) };
+        let Some(record) = transaction.load::<FlowRecord>(job.flow.as_str()).await? else {
+            return Ok(Outcome::Done);
+        };
         let plane = transaction.load::<RegisteredControlPlane>(&record.control_plane).await?;
         drop(transaction);
         let Some(plane) = plane else {
-            return Ok(Outcome::Bury {
-                error: format!("the control plane {} is not registered any more", record.control_plane),
-            });
+            let error = format!("the control plane '{}' is not registered any more", record.control_plane);
+            return Ok(Outcome::Bury { error });
         };
-        match self.call(scope, record.value(), plane.value(), &job).await {
+        let waited = self.0.environment.now().since(context.job.created_at);
+        match self.call(scope, plane.value(), &job).await {
             Ok(()) => Ok(Outcome::Done),
-            Err(error) => Ok(match error.class() {
-                RetryClass::Retry { after } => Outcome::Retry { error: error.to_string(), after },
-                // A control plane may learn of its own step a moment later than we do.
-                RetryClass::RetryBriefly => Outcome::Retry { error: error.to_string(), after: None },
-                RetryClass::Final => Outcome::Bury { error: error.to_string() },
-            }),
+            Err(CallbackError::Store(error)) => Err(error),
+            Err(CallbackError::Secret(error)) => Ok(Outcome::Retry { error, after: None }),
+            Err(CallbackError::Outbound(error)) => Ok(after(&error, waited)),
         }
+    }
+}
+
+fn after(error: &OutboundError, waited: Duration) -> Outcome {
+    let reason = error.to_string();
+    match error.class() {
+        RetryClass::Retry { after } => Outcome::Retry { error: reason, after },
+        RetryClass::RetryBriefly if waited < BRIEFLY => Outcome::Retry { error: reason, after: None },
+        RetryClass::RetryBriefly | RetryClass::Final => Outcome::Bury { error: reason },
     }
 }

@@ -33,6 +33,11 @@ impl AttestationRecord {
         let key = record_key(&attestation, &holder);
         Self { key, attestation, holder, claims, created_at: now, modified_at: now }
     }
+
+    /// The same record, in place of one that was first written at `created_at`.
+    pub(crate) fn since(self, created_at: Timestamp) -> Self {
+        Self { created_at, ..self }
+    }
 }
 
 impl Aggregate for AttestationRecord {

@@ -8,7 +8,7 @@ use super::path;
 /// Where a mapping may lead to.
 const SUBJECT: &str = "credentialSubject.";
 /// The one place that no mapping fills: the subject is the holder, whatever is attested.
-pub(crate) const SUBJECT_ID: &str = "credentialSubject.id";
+const SUBJECT_ID: &str = "credentialSubject.id";
 
 /// One claim on its way into the credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,10 @@ impl Mapping {
         }
         let inner = self.output.strip_prefix(SUBJECT);
         if !inner.is_some_and(path::is_path) {
-            return Err(("output", "expected a path that begins with credentialSubject, such as credentialSubject.level"));
+            return Err((
+                "output",
+                "expected a path that begins with credentialSubject, such as credentialSubject.level",
+            ));
         }
         Ok(())
     }
@@ -95,7 +98,12 @@ mod tests {
     #[test]
     fn a_mapping_stays_within_the_subject() {
         assert!(mapping("a", "credentialSubject.a.b", true).check().is_ok());
-        for (input, output) in [("", "credentialSubject.a"), ("a", "issuer"), ("a", "credentialSubject"), ("a", "credentialSubject.")] {
+        for (input, output) in [
+            ("", "credentialSubject.a"),
+            ("a", "issuer"),
+            ("a", "credentialSubject"),
+            ("a", "credentialSubject."),
+        ] {
             assert!(mapping(input, output, true).check().is_err(), "{input} {output}");
         }
     }
@@ -106,7 +114,10 @@ mod tests {
             let json = format!(r#"{{"input":"a","output":"credentialSubject.a","required":{text}}}"#);
             serde_json::from_str::<Mapping>(&json).map(|mapping| mapping.required).ok()
         };
-        assert_eq!((read("true"), read("\"true\""), read("\"false\"")), (Some(true), Some(true), Some(false)));
+        assert_eq!(
+            (read("true"), read("\"true\""), read("\"false\"")),
+            (Some(true), Some(true), Some(false))
+        );
         assert_eq!((read("1"), read("\"yes\"")), (None, None));
     }
 }

@@ -14,8 +14,8 @@ use heddle_store::{Aggregate, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use mapping::{Mapping, SUBJECT_ID, subject_of};
-pub(crate) use offering::{CREDENTIAL_SCHEMA, Full, ISSUER_METADATA, offer, withdraw};
+pub(crate) use mapping::{Mapping, subject_of};
+pub(crate) use offering::{CREDENTIAL_SCHEMA, ISSUER_METADATA, offer, withdraw};
 pub(crate) use rule::Rule;
 
 use crate::{attestation, attestation::Unattested, holder::Holder};

@@ -44,8 +44,8 @@ pub(crate) async fn offer(
     let object = object_of(issuer, public_url, definition);
     let loaded = transaction.load::<Offering>("metadata").await?;
     let mut next = loaded.as_ref().map(|loaded| loaded.value().clone()).unwrap_or_default();
-    match next.objects.iter_mut().find(|known| known.id == object.id) {
-        Some(known) => *known = object,
+    match next.objects.iter().position(|known| known.id == object.id) {
+        Some(known) => next.objects[known] = object,
         None if next.objects.len() >= LIST_ENTRIES_MAX => return Ok(Err(Full)),
         None => next.objects.push(object),
     }
@@ -101,7 +101,8 @@ fn object_of(issuer: &Issuer, public_url: &str, definition: &CredentialDefinitio
         let key = schema_key(issuer, definition);
         format!("{public_url}/api/issuance/v1beta/participants/{key}")
     };
-    let policy = [("id", Value::from(definition.id.as_str())), ("input_descriptors", Value::Array(Vec::new()))];
+    let policy =
+        [("id", Value::from(definition.id.as_str())), ("input_descriptors", Value::Array(Vec::new()))];
     let mut object = CredentialObject::sparse(definition.id.as_str());
     object.credential_type = Some(definition.credential_type.clone());
     object.credential_schema = Some(definition.json_schema_url.clone().unwrap_or_else(ours));

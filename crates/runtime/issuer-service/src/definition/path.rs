@@ -44,7 +44,9 @@ mod tests {
     fn a_path_finds_nested_and_flat_members() {
         let claims = json!({"a": {"b": {"c": 1}, "b.d": 2}, "x.y": 3, "t": "text"});
         let claims = claims.as_object().expect("an object");
-        for (path, found) in [("a.b.c", Some(1)), ("a.b.d", Some(2)), ("x.y", Some(3)), ("a.c", None), ("t.b", None)] {
+        for (path, found) in
+            [("a.b.c", Some(1)), ("a.b.d", Some(2)), ("x.y", Some(3)), ("a.c", None), ("t.b", None)]
+        {
             assert_eq!(at(claims, path).and_then(Value::as_i64), found, "{path}");
         }
     }

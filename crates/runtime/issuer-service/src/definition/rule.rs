@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    fn holds(operator: &str, found: Value, value: Value) -> bool {
+    fn holds(operator: &str, found: &Value, value: &Value) -> bool {
         let rule = json!({"type": "expression", "configuration": {"claim": "a.b", "operator": operator, "value": value}});
         let rule: Rule = serde_json::from_value(rule).expect("a rule");
         let claims = json!({"a": {"b": found}});
@@ -117,20 +117,21 @@ mod tests {
             ("LT", true, false, false),
             ("LEQ", true, true, false),
         ] {
-            let results = [json!(1), json!(2.0), json!(3)].map(|found| holds(operator, found, json!(2)));
+            let results = [json!(1), json!(2.0), json!(3)].map(|found| holds(operator, &found, &json!(2)));
             assert_eq!(results, [less, equal, greater], "{operator}");
         }
-        assert!(holds("GEQ", json!("2026-05-01"), json!("2026-04-30")));
-        assert!(holds("EQ", json!(true), json!(true)) && !holds("EQ", json!("true"), json!(true)));
+        assert!(holds("GEQ", &json!("2026-05-01"), &json!("2026-04-30")));
+        assert!(holds("EQ", &json!(true), &json!(true)) && !holds("EQ", &json!("true"), &json!(true)));
     }
 
     #[test]
     fn what_cannot_be_compared_does_not_hold() {
         for operator in ["GT", "GEQ", "LT", "LEQ"] {
-            assert!(!holds(operator, json!("5"), json!(4)), "{operator}");
-            assert!(!holds(operator, json!(null), json!(4)), "{operator}");
+            assert!(!holds(operator, &json!("5"), &json!(4)), "{operator}");
+            assert!(!holds(operator, &json!(null), &json!(4)), "{operator}");
         }
-        let rule = json!({"type": "expression", "configuration": {"claim": "x", "operator": "NEQ", "value": 1}});
+        let rule =
+            json!({"type": "expression", "configuration": {"claim": "x", "operator": "NEQ", "value": 1}});
         let rule: Rule = serde_json::from_value(rule).expect("a rule");
         assert!(!rule.holds(&Map::new()), "an absent claim is not a different one");
     }

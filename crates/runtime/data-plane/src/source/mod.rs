@@ -1,4 +1,11 @@
 //! What a dataset id stands for. Data planes know their sources themselves; control planes only name the dataset.
+//!
+//! To add a kind of source: a variant of [`Origin`], how a client describes it in `endpoints::sources`, and how its
+//! bytes are opened in `proxy`.
+
+mod change;
+mod description;
+mod reader;
 
 use heddle_clock::Timestamp;
 use heddle_ids::AssetId;
@@ -6,6 +13,10 @@ use heddle_store::Aggregate;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::StoredBlob;
+
+pub(crate) use change::SourceError;
+pub(crate) use description::HttpOrigin;
+pub(crate) use reader::{ReadySource, SourceReader};
 
 /// Where the bytes of a dataset come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +31,14 @@ pub(crate) enum Origin {
         media_type: String,
     },
     /// An HTTP resource that is asked at every download.
-    Http {
-        /// The URL.
-        #[serde(rename = "baseUrl")]
-        base_url: String,
-        /// Whether an Authorization value for it lies in the vault, under [`Source::secret_alias`].
-        authorized: bool,
-    },
+    Http(HttpOrigin),
+}
+
+impl Origin {
+    /// Whether an Authorization value for it lies in the vault.
+    pub(crate) const fn is_authorized(&self) -> bool {
+        matches!(self, Self::Http(HttpOrigin { authorized: true, .. }))
+    }
 }
 
 /// The source of one dataset.
@@ -35,14 +47,8 @@ pub(crate) enum Origin {
 pub(crate) struct Source {
     pub(crate) dataset: AssetId,
     pub(crate) origin: Origin,
-    pub(crate) created_at: Timestamp,
-}
-
-impl Source {
-    /// The alias of the origin's Authorization value in the participant's vault.
-    pub(crate) fn secret_alias(dataset: &AssetId) -> String {
-        format!("source/{dataset}/authorization")
-    }
+    /// When it was last set.
+    pub(crate) updated_at: Timestamp,
 }
 
 impl Aggregate for Source {
