@@ -8,6 +8,7 @@ use std::{
 
 /// A data directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(clippy::enum_variant_names, reason = "each says what it is not")]
 pub enum DataDirError {
     /// It cannot be made.
     #[error("the data directory {} cannot be made: {source}; name another one with --data-dir", path.display())]

@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::Router;
 use heddle_auth::{Authenticator, SelfIssuedTokens};
 use heddle_clock::Environment;
 use heddle_dcp::Rules;
@@ -12,9 +11,7 @@ use heddle_tenancy::ScopeIssuer;
 use heddle_vault::Vault;
 
 use crate::{
-    api,
     delivery::{DELIVER, Deliverer, REJECT, Rejecter},
-    endpoints,
     status_list::{RENEW, Renewer},
 };
 
@@ -61,11 +58,6 @@ impl IssuerService {
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self { parts, rules: Rules::default() })
-    }
-
-    /// Every route with its full path: Issuer Admin API, DCP, status lists.
-    pub fn router(self: &Arc<Self>) -> Router {
-        endpoints::router(self).merge(api::router(self))
     }
 
     /// Registers the handlers of this service's jobs.

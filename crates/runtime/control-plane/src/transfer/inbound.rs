@@ -191,7 +191,7 @@ impl ControlPlane {
             changes.mark_unchanged();
             match self.take_transfer_message(&scope, &proven, id, message.clone()).await {
                 Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
-                    attempts += 1
+                    attempts += 1;
                 }
                 // The step under way ends with a commit that moves the signal, in this process at least.
                 Err(ProtocolError::Busy(_)) if tokio::time::Instant::now() < give_up => {

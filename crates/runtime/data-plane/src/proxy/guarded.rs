@@ -16,7 +16,7 @@ pub(super) fn while_open(
         let next = tokio::select! {
             // A closed flow wins over bytes that are there. A table that is gone closes it, too.
             biased;
-            _ = std::future::pending::<()>() => { drop(open.borrow_and_update()); None },
+            _ = open.wait_for(|open| !*open) => Some(Err(io::Error::other("the flow was closed"))),
             next = bytes.next() => next,
         };
         match next? {

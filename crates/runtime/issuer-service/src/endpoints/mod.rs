@@ -16,7 +16,7 @@ use axum::{
 use heddle_web::{InFlight, Management, Plain, Surface};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
-use crate::IssuerService;
+use crate::{IssuerService, api};
 
 /// Requests that each of the surfaces works on at a time.
 const REQUESTS_MAX: usize = 512;
@@ -28,8 +28,15 @@ const VERSIONS: [&str; 2] = ["v1beta", "v1alpha"];
 /// What stands in a path segment as it is.
 pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+impl IssuerService {
+    /// Every route with its full path: Issuer Admin API, DCP, status lists.
+    pub fn router(self: &Arc<Self>) -> Router {
+        router(self).merge(api::router(self))
+    }
+}
+
 /// The routes for peers, with their full paths.
-pub(crate) fn router(service: &Arc<IssuerService>) -> Router {
+fn router(service: &Arc<IssuerService>) -> Router {
     let environment = || service.parts.environment.clone();
     let in_flight = InFlight::new(REQUESTS_MAX);
     let lists = Router::new().route("/{id}", get(status_lists::show)).with_state(service.clone());
