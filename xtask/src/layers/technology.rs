@@ -23,6 +23,8 @@ const HOMES: &[(&[&str], &[&str], &str)] = &[
         &["axum", "axum-extra", "axum-core"],
         &[
             "crates/platform/web",
+            // The token service is an authorization server; its endpoints are the same in every process.
+            "crates/platform/auth",
             "crates/runtime",
             "crates/management",
             "crates/portal",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heddle_clock::Timestamp;
 use heddle_ids::{DataspaceProfileId, ParticipantProfileId, TenantId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::model::{
     Cell, CredentialSpec, DataspaceProfile, DeploymentState, ParticipantProfile, Properties, VPA_STATE,
@@ -155,7 +155,43 @@ pub(crate) struct Manifest<'a> {
     id: &'a str,
     correlation_id: &'a str,
     orchestration_type: &'static str,
-    payload: Map<String, Value>,
+    payload: Payload<'a>,
+}
+
+/// What agents read (the Connector Fabric Manager's keys, and ours: tenant and runtime profiles).
+#[derive(Debug, Serialize)]
+struct Payload<'a> {
+    /// What deployment learned, for agents that read it at the top.
+    #[serde(flatten)]
+    learned: Map<String, Value>,
+    #[serde(rename = "cfm.vpa.state", skip_serializing_if = "Option::is_none")]
+    state: Option<&'a Value>,
+    #[serde(rename = "cfm.participant.id")]
+    identifier: &'a str,
+    #[serde(rename = "cfm.tenant.id")]
+    tenant: &'a TenantId,
+    #[serde(rename = "cfm.vpa.data")]
+    vpas: Vec<VpaData<'a>>,
+    #[serde(rename = "cfm.vpa.credentials")]
+    credentials: &'a [CredentialSpec],
+    #[serde(rename = "cfm.dataspace.profiles")]
+    runtime_profiles: &'a [String],
+}
+
+/// An agent, as the other agents read it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VpaData<'a> {
+    id: &'a str,
+    vpa_type: &'a str,
+    cell_id: &'a str,
+    properties: &'a Properties,
+}
+
+impl<'a> From<&'a Vpa> for VpaData<'a> {
+    fn from(vpa: &'a Vpa) -> Self {
+        Self { id: &vpa.id, vpa_type: &vpa.vpa_type, cell_id: &vpa.cell_id, properties: &vpa.properties }
+    }
 }
 
 /// The manifest by which `profile` is deployed or disposed of.
@@ -163,26 +199,49 @@ pub(crate) fn manifest<'a>(
     profile: &'a ParticipantProfile,
     orchestration_type: &'static str,
 ) -> Manifest<'a> {
-    let vpas: Vec<Value> = profile
-        .vpas
-        .iter()
-        .map(|vpa| {
-            json!({"id": vpa.id, "vpaType": vpa.vpa_type, "cellId": vpa.cell_id, "properties": vpa.properties})
-        })
-        .collect();
-    // What deployment learned comes first: nothing of it may replace what the profile says.
-    let state = profile.properties.get(VPA_STATE).and_then(Value::as_object);
-    let mut payload = state.cloned().unwrap_or_default();
-    if let Some(state) = state {
-        payload.insert(VPA_STATE.to_owned(), Value::Object(state.clone()));
-    }
-    let values = [
-        ("cfm.participant.id", json!(profile.identifier)),
-        ("cfm.tenant.id", json!(profile.tenant_id)),
-        ("cfm.vpa.data", Value::Array(vpas)),
-        ("cfm.vpa.credentials", json!(profile.credentials)),
-        ("cfm.dataspace.profiles", json!(profile.runtime_profiles)),
-    ];
-    payload.extend(values.map(|(name, value)| (name.to_owned(), value)));
+    let state = profile.properties.get(VPA_STATE);
+    let mut learned = state.and_then(Value::as_object).cloned().unwrap_or_default();
+    // Nothing of it may stand where the profile speaks.
+    learned.retain(|name, _| !name.starts_with("cfm."));
+    let payload = Payload {
+        learned,
+        state,
+        identifier: &profile.identifier,
+        tenant: &profile.tenant_id,
+        vpas: profile.vpas.iter().map(VpaData::from).collect(),
+        credentials: &profile.credentials,
+        runtime_profiles: &profile.runtime_profiles,
+    };
     Manifest { id: &profile.orchestration, correlation_id: profile.id.as_str(), orchestration_type, payload }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(role: Option<&str>) -> CredentialSpec {
+        let text = |text: &str| text.to_owned();
+        CredentialSpec {
+            id: text("membership"),
+            credential_type: text("MembershipCredential"),
+            issuer: text("did:web:issuer"),
+            format: text("VC1_0_JWT"),
+            role: role.map(text),
+        }
+    }
+
+    #[test]
+    fn a_role_decides_which_credentials_a_member_has() {
+        let roles = vec!["manufacturer".to_owned()];
+        assert!(applies(&spec(None), None));
+        assert!(applies(&spec(Some("manufacturer")), Some(&roles)));
+        assert!(!applies(&spec(Some("operator")), Some(&roles)));
+        assert!(!applies(&spec(Some("manufacturer")), None));
+    }
+
+    #[test]
+    fn a_cell_must_be_active_and_have_the_dataspace() {
+        assert_eq!(cell_for(None, &[], &[]), Err(CannotDeploy::NoCell));
+        assert_eq!(cell_for(Some("a"), &[], &[]), Err(CannotDeploy::ThisCell("a".to_owned())));
+    }
 }

@@ -64,6 +64,7 @@ impl DataPlane {
         match self.payload(opened, method).await {
             // Another replica has taken a new upload a moment ago: look the source up again.
             Err(ProxyError::Replaced) => {
+                self.table.forget_source(&participant, &dataset);
                 let opened = self.table.open(flow, token).await?;
                 self.payload(opened, method).await
             }

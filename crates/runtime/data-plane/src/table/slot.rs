@@ -183,5 +183,9 @@ mod tests {
         assert!(*admitted.open.borrow());
         slot.learn(live(2, State::Suspended));
         assert!(!*admitted.open.borrow());
+        slot.learn(live(3, State::Started));
+        assert!(*admitted.open.borrow());
+        slot.end(Instant::now());
+        assert!(!*admitted.open.borrow());
     }
 }
