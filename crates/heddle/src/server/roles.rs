@@ -187,6 +187,7 @@ impl Builder<'_> {
         let manager = TenantManager::new(heddle_tenant_manager::Parts {
             store: foundation.store.clone(),
             environment: foundation.environment.clone(),
+            scopes: foundation.scopes.clone(),
             authenticator: foundation.authenticator.clone(),
             shutdown: self.shutdown.clone(),
         });

@@ -1,247 +1,175 @@
-//! From an order for a participant profile to the manifest of its provisioning. Pure.
+//! From an order to a participant profile: which dataspaces, which cell, which credentials. Pure.
 
 use std::collections::BTreeMap;
 
-use heddle_clock::Timestamp;
-use heddle_ids::{DataspaceProfileId, ParticipantProfileId, TenantId};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use heddle_clock::{Environment, Timestamp};
+use heddle_did::Did;
+use heddle_ids::{CellId, DataspaceProfileId, OrchestrationId, ParticipantProfileId, TenantId, VpaId};
 
 use crate::model::{
     Cell, CredentialSpec, DataspaceProfile, DeploymentState, ParticipantProfile, Properties, VPA_STATE,
     VPA_TYPES, Vpa,
 };
 
-/// The orchestration by which a profile comes to be.
-pub(crate) const DEPLOY: &str = "cfm.orchestration.vpa.deploy";
-/// The orchestration by which it ends.
-pub(crate) const DISPOSE: &str = "cfm.orchestration.vpa.dispose";
-
 /// An order for a participant profile.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct NewParticipantProfile {
-    /// The DID.
-    pub(crate) identifier: String,
-    /// The cell; any active one when absent.
-    #[serde(default)]
-    pub(crate) cell_id: Option<String>,
-    /// The dataspaces; all when absent.
-    #[serde(default)]
-    pub(crate) dataspace_profile_ids: Vec<DataspaceProfileId>,
-    #[serde(default)]
-    pub(crate) participant_roles: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) identifier: Did,
+    /// The cell; where one of the dataspaces is deployed, when absent.
+    pub(crate) cell: Option<String>,
+    /// The dataspaces; all of the installation, when empty.
+    pub(crate) dataspaces: Vec<String>,
+    /// The roles in each dataspace.
+    pub(crate) roles: BTreeMap<String, Vec<String>>,
+    /// Properties for each type of agent.
     pub(crate) vpa_properties: BTreeMap<String, Properties>,
-    #[serde(default)]
     pub(crate) properties: Properties,
 }
 
 /// Why an order cannot be carried out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CannotDeploy {
-    #[error("no dataspace profiles found; create one and name it in dataspaceProfileIds")]
-    NoProfile,
-    #[error("dataspace profile {0} not found")]
-    UnknownProfile(String),
-    #[error("no active cell found to which a deployment of the dataspace profiles exists")]
+    #[error("the cell '{0}' is not active; name another cell, or none")]
+    InactiveCell(String),
+    #[error(
+        "no active cell found that one of the dataspace profiles is deployed to; deploy one, or name a cell"
+    )]
     NoCell,
-    #[error("cell {0} is not active, or the dataspace profiles are not deployed to it")]
-    ThisCell(String),
+    #[error("no dataspace profiles found; create one first")]
+    NoProfile,
+    #[error("there is no cell '{0}'")]
+    UnknownCell(String),
+    #[error("there is no dataspace profile '{0}'")]
+    UnknownProfile(String),
 }
 
-/// The dataspaces that an order is for, out of all.
-pub(crate) fn chosen(
-    order: &NewParticipantProfile,
-    all: Vec<DataspaceProfile>,
-) -> Result<Vec<DataspaceProfile>, CannotDeploy> {
-    let wanted = &order.dataspace_profile_ids;
-    if let Some(unknown) = wanted.iter().find(|id| !all.iter().any(|profile| profile.id == **id)) {
-        return Err(CannotDeploy::UnknownProfile(unknown.to_string()));
+/// Where an order goes.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) cell: Cell,
+    pub(crate) dataspaces: Vec<DataspaceProfile>,
+}
+
+/// The ids that a new profile gets.
+#[derive(Debug)]
+pub(crate) struct NewIds {
+    profile: ParticipantProfileId,
+    orchestration: OrchestrationId,
+    vpas: [VpaId; 4],
+}
+
+impl NewIds {
+    /// Chosen by chance.
+    pub(crate) fn random(environment: &Environment) -> Self {
+        let (ms, random) = environment.id_parts();
+        Self {
+            profile: ParticipantProfileId::from_parts(ms, random),
+            orchestration: new_orchestration(environment),
+            vpas: std::array::from_fn(|_| {
+                let (ms, random) = environment.id_parts();
+                VpaId::from_parts(ms, random)
+            }),
+        }
     }
-    let chosen: Vec<_> =
-        all.into_iter().filter(|profile| wanted.is_empty() || wanted.contains(&profile.id)).collect();
-    if chosen.is_empty() { Err(CannotDeploy::NoProfile) } else { Ok(chosen) }
 }
 
-/// The cell that a profile goes to.
-pub(crate) fn cell_for(
-    wanted: Option<&str>,
-    cells: &[Cell],
-    profiles: &[DataspaceProfile],
-) -> Result<String, CannotDeploy> {
-    let suits = |cell: &&Cell| {
-        cell.state == DeploymentState::Active
-            && profiles.iter().any(|profile| {
-                profile.deployments.iter().any(|deployment| {
-                    deployment.state == DeploymentState::Active && deployment.cell_id == cell.id
-                })
-            })
+/// The id of an orchestration to be ordered.
+pub(crate) fn new_orchestration(environment: &Environment) -> OrchestrationId {
+    let (ms, random) = environment.id_parts();
+    OrchestrationId::from_parts(ms, random)
+}
+
+/// The place of an order, out of all dataspace profiles and cells, each in the order of their age.
+pub(crate) fn place(
+    order: &Order,
+    dataspaces: Vec<DataspaceProfile>,
+    cells: Vec<Cell>,
+) -> Result<Place, CannotDeploy> {
+    let dataspaces = wanted(&order.dataspaces, dataspaces)?;
+    let cell = match &order.cell {
+        Some(id) => named(id, cells)?,
+        None => suitable(&dataspaces, cells).ok_or(CannotDeploy::NoCell)?,
     };
-    let wanted = wanted.filter(|id| !id.is_empty());
-    let cell = cells.iter().filter(|cell| wanted.is_none_or(|id| cell.id == id)).find(suits);
-    let missing = || wanted.map_or(CannotDeploy::NoCell, |id| CannotDeploy::ThisCell(id.to_owned()));
-    cell.map(|cell| cell.id.clone()).ok_or_else(missing)
+    Ok(Place { cell, dataspaces })
 }
 
-/// What a new profile is made of, beside its order.
-pub(crate) struct Placement {
-    pub(crate) id: ParticipantProfileId,
-    pub(crate) tenant: TenantId,
-    pub(crate) cell: String,
-    pub(crate) profiles: Vec<DataspaceProfile>,
-    pub(crate) orchestration: String,
-    /// One id for each agent.
-    pub(crate) vpa_ids: [String; 4],
+fn wanted(ids: &[String], all: Vec<DataspaceProfile>) -> Result<Vec<DataspaceProfile>, CannotDeploy> {
+    if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|profile| profile.id.as_str() == *id)) {
+        return Err(CannotDeploy::UnknownProfile(unknown.clone()));
+    }
+    let is_wanted = |id: &DataspaceProfileId| ids.is_empty() || ids.iter().any(|one| one == id.as_str());
+    let wanted: Vec<_> = all.into_iter().filter(|profile| is_wanted(&profile.id)).collect();
+    if wanted.is_empty() { Err(CannotDeploy::NoProfile) } else { Ok(wanted) }
+}
+
+fn named(id: &str, cells: Vec<Cell>) -> Result<Cell, CannotDeploy> {
+    let cell = cells.into_iter().find(|cell| cell.id.as_str() == id);
+    let cell = cell.ok_or_else(|| CannotDeploy::UnknownCell(id.to_owned()))?;
+    if cell.is_active() { Ok(cell) } else { Err(CannotDeploy::InactiveCell(id.to_owned())) }
+}
+
+fn suitable(dataspaces: &[DataspaceProfile], cells: Vec<Cell>) -> Option<Cell> {
+    let works_on = |cell: &CellId| dataspaces.iter().any(|profile| profile.is_active_on(cell));
+    cells.into_iter().find(|cell| cell.is_active() && works_on(&cell.id))
 }
 
 /// The profile, with its agents pending.
 pub(crate) fn profile(
-    order: NewParticipantProfile,
-    placement: Placement,
+    order: Order,
+    tenant: TenantId,
+    place: Place,
+    ids: NewIds,
     now: Timestamp,
 ) -> ParticipantProfile {
-    let Placement { id, tenant, cell, profiles, orchestration, vpa_ids } = placement;
-    let mut properties = order.vpa_properties;
-    let vpas = VPA_TYPES
-        .iter()
-        .zip(vpa_ids)
-        .map(|(vpa_type, id)| Vpa {
-            id,
-            version: 0,
-            state: DeploymentState::Pending,
-            state_timestamp: now,
-            vpa_type: (*vpa_type).to_owned(),
-            cell_id: cell.clone(),
-            properties: properties.remove(*vpa_type).unwrap_or_default(),
-        })
-        .collect();
-    let credentials = profiles
-        .iter()
-        .flat_map(|profile| {
-            let roles = order.participant_roles.get(profile.id.as_str());
-            profile.dataspace_spec.credential_specs.iter().filter(move |spec| applies(spec, roles))
-        })
-        .cloned()
-        .collect();
-    ParticipantProfile {
+    let Place { cell, dataspaces } = place;
+    let mut vpa_properties = order.vpa_properties;
+    let agent = |(vpa_type, id): (&&str, VpaId)| Vpa {
         id,
+        version: 0,
+        state: DeploymentState::Pending,
+        state_since: now,
+        vpa_type: (*vpa_type).to_owned(),
+        cell_id: cell.id.clone(),
+        external_cell_id: cell.external_id.clone(),
+        properties: vpa_properties.remove(*vpa_type).unwrap_or_default(),
+    };
+    let vpas = VPA_TYPES.iter().zip(ids.vpas).map(agent).collect();
+    let mut properties = order.properties;
+    // It is what provisioning says, never what a client says.
+    properties.remove(VPA_STATE);
+    ParticipantProfile {
+        id: ids.profile,
         identifier: order.identifier,
         tenant_id: tenant,
-        participant_roles: order.participant_roles,
-        runtime_profiles: profiles.iter().map(|profile| profile.runtime_name().to_owned()).collect(),
-        dataspace_profile_ids: profiles.into_iter().map(|profile| profile.id).collect(),
-        credentials,
+        credentials: credentials(&dataspaces, &order.roles),
+        participant_roles: order.roles,
+        runtime_profiles: dataspaces.iter().map(|profile| profile.runtime_name().to_owned()).collect(),
+        dataspace_profile_ids: dataspaces.into_iter().map(|profile| profile.id).collect(),
         vpas,
-        properties: order.properties,
+        properties,
         error: false,
         error_detail: None,
-        orchestration,
+        orchestration: ids.orchestration,
+        answered: None,
     }
 }
 
-/// Whether members with these roles have the credential.
-fn applies(spec: &CredentialSpec, roles: Option<&Vec<String>>) -> bool {
-    match &spec.role {
-        None => true,
-        Some(role) => roles.is_some_and(|roles| roles.contains(role)),
+/// What members of the dataspaces with these roles have; each once, even if several dataspaces ask for it.
+fn credentials(
+    dataspaces: &[DataspaceProfile],
+    roles: &BTreeMap<String, Vec<String>>,
+) -> Vec<CredentialSpec> {
+    let mut credentials: Vec<CredentialSpec> = Vec::new();
+    for profile in dataspaces {
+        let own = roles.get(profile.id.as_str()).map_or(&[][..], Vec::as_slice);
+        for spec in profile.dataspace_spec.credential_specs.iter().filter(|spec| spec.applies_to(own)) {
+            if !credentials.contains(spec) {
+                credentials.push(spec.clone());
+            }
+        }
     }
-}
-
-/// An order to the Provision Manager (the payload of a job `provision.manifest`).
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Manifest<'a> {
-    id: &'a str,
-    correlation_id: &'a str,
-    orchestration_type: &'static str,
-    payload: Payload<'a>,
-}
-
-/// What agents read (the Connector Fabric Manager's keys, and ours: tenant and runtime profiles).
-#[derive(Debug, Serialize)]
-struct Payload<'a> {
-    /// What deployment learned, for agents that read it at the top.
-    #[serde(flatten)]
-    learned: Map<String, Value>,
-    #[serde(rename = "cfm.vpa.state", skip_serializing_if = "Option::is_none")]
-    state: Option<&'a Value>,
-    #[serde(rename = "cfm.participant.id")]
-    identifier: &'a str,
-    #[serde(rename = "cfm.tenant.id")]
-    tenant: &'a TenantId,
-    #[serde(rename = "cfm.vpa.data")]
-    vpas: Vec<VpaData<'a>>,
-    #[serde(rename = "cfm.vpa.credentials")]
-    credentials: &'a [CredentialSpec],
-    #[serde(rename = "cfm.dataspace.profiles")]
-    runtime_profiles: &'a [String],
-}
-
-/// An agent, as the other agents read it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VpaData<'a> {
-    id: &'a str,
-    vpa_type: &'a str,
-    cell_id: &'a str,
-    properties: &'a Properties,
-}
-
-impl<'a> From<&'a Vpa> for VpaData<'a> {
-    fn from(vpa: &'a Vpa) -> Self {
-        Self { id: &vpa.id, vpa_type: &vpa.vpa_type, cell_id: &vpa.cell_id, properties: &vpa.properties }
-    }
-}
-
-/// The manifest by which `profile` is deployed or disposed of.
-pub(crate) fn manifest<'a>(
-    profile: &'a ParticipantProfile,
-    orchestration_type: &'static str,
-) -> Manifest<'a> {
-    let state = profile.properties.get(VPA_STATE);
-    let mut learned = state.and_then(Value::as_object).cloned().unwrap_or_default();
-    // Nothing of it may stand where the profile speaks.
-    learned.retain(|name, _| !name.starts_with("cfm."));
-    let payload = Payload {
-        learned,
-        state,
-        identifier: &profile.identifier,
-        tenant: &profile.tenant_id,
-        vpas: profile.vpas.iter().map(VpaData::from).collect(),
-        credentials: &profile.credentials,
-        runtime_profiles: &profile.runtime_profiles,
-    };
-    Manifest { id: &profile.orchestration, correlation_id: profile.id.as_str(), orchestration_type, payload }
+    credentials
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(role: Option<&str>) -> CredentialSpec {
-        let text = |text: &str| text.to_owned();
-        CredentialSpec {
-            id: text("membership"),
-            credential_type: text("MembershipCredential"),
-            issuer: text("did:web:issuer"),
-            format: text("VC1_0_JWT"),
-            role: role.map(text),
-        }
-    }
-
-    #[test]
-    fn a_role_decides_which_credentials_a_member_has() {
-        let roles = vec!["manufacturer".to_owned()];
-        assert!(applies(&spec(None), None));
-        assert!(applies(&spec(Some("manufacturer")), Some(&roles)));
-        assert!(!applies(&spec(Some("operator")), Some(&roles)));
-        assert!(!applies(&spec(Some("manufacturer")), None));
-    }
-
-    #[test]
-    fn a_cell_must_be_active_and_have_the_dataspace() {
-        assert_eq!(cell_for(None, &[], &[]), Err(CannotDeploy::NoCell));
-        assert_eq!(cell_for(Some("a"), &[], &[]), Err(CannotDeploy::ThisCell("a".to_owned())));
-    }
-}
+mod tests;

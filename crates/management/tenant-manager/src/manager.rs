@@ -4,10 +4,12 @@ use std::{fmt, sync::Arc};
 
 use heddle_auth::Authenticator;
 use heddle_clock::Environment;
+use heddle_provision_manager::RESPONSE;
 use heddle_store::{Store, Worker};
+use heddle_tenancy::{Actor, OperatorScope, ScopeIssuer};
 use heddle_web::Shutdown;
 
-use crate::jobs::{RESPONSE, ResponseHandler};
+use crate::jobs::ResponseHandler;
 
 /// Everything that the Tenant Manager needs from outside.
 pub struct Parts {
@@ -15,6 +17,8 @@ pub struct Parts {
     pub store: Store,
     /// Time and chance.
     pub environment: Environment,
+    /// Mints the scope in which cells and dataspace profiles are read for orders of tenants.
+    pub scopes: Arc<ScopeIssuer>,
     /// Authenticates callers.
     pub authenticator: Arc<Authenticator>,
     /// Ends event feeds.
@@ -25,6 +29,7 @@ pub struct Parts {
 pub struct TenantManager {
     pub(crate) store: Store,
     pub(crate) environment: Environment,
+    scopes: Arc<ScopeIssuer>,
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) shutdown: Shutdown,
 }
@@ -33,8 +38,13 @@ impl TenantManager {
     /// From its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { store, environment, authenticator, shutdown } = parts;
-        Arc::new(Self { store, environment, authenticator, shutdown })
+        let Parts { store, environment, scopes, authenticator, shutdown } = parts;
+        Arc::new(Self { store, environment, scopes, authenticator, shutdown })
+    }
+
+    /// The installation's own rows: cells and dataspace profiles.
+    pub(crate) fn installation(&self) -> OperatorScope {
+        self.scopes.operator(Actor::new("tenant manager"))
     }
 
     /// Registers the handlers of its jobs.

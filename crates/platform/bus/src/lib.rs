@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::{Stream, stream};
 use heddle_store::{Event, EventCursor, Store, StoreError};
-use heddle_tenancy::{OperatorScope, ParticipantScope};
+use heddle_tenancy::{OperatorScope, ParticipantScope, TenantScope};
 use tokio::sync::watch;
 
 /// Most events that are read at a time.
@@ -27,6 +27,8 @@ pub enum Audience {
     Operator(OperatorScope),
     /// One participant's events.
     Participant(ParticipantScope),
+    /// One tenant's events.
+    Tenant(TenantScope),
 }
 
 /// Events of `audience` after `after`, without end; waits where there are none yet.
@@ -86,6 +88,7 @@ impl Feed {
                 self.store.management_events(scope, self.after, PAGE_EVENTS_MAX).await
             }
             Audience::Participant(scope) => self.store.events(scope, self.after, PAGE_EVENTS_MAX).await,
+            Audience::Tenant(scope) => self.store.events(scope, self.after, PAGE_EVENTS_MAX).await,
         }
     }
 }

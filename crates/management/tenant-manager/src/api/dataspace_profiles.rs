@@ -2,138 +2,178 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    response::IntoResponse,
-    routing::{get, post},
-};
-use heddle_ids::DataspaceProfileId;
-use heddle_store::Query;
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use heddle_ids::{CellId, DataspaceProfileId};
 use heddle_web::{Fabric, IdempotentJson, Path, Rejection, Reply, reply};
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Outcome, fresh,
-    guard::{Reader, Writer},
-    missing, versioned,
+    Outcome,
+    guard::{Installation, Read, Write},
+    wire::null_is_absent,
 };
 use crate::{
     TenantManager,
-    model::{Cell, DataspaceDeployment, DataspaceProfile, DataspaceSpec, DeploymentState, Properties},
+    error::Refusal,
+    model::{
+        CredentialSpec, DataspaceDeployment, DataspaceProfile, DataspaceSpec, DeploymentState, Properties,
+        RUNTIME_PROFILE,
+    },
+    profiles::oldest_first,
 };
 
 pub(super) fn routes() -> Router<Arc<TenantManager>> {
     Router::new()
         .route("/dataspace-profiles", get(list).post(create))
         .route("/dataspace-profiles/{id}", get(show).delete(remove))
-        .route("/dataspace-profiles/{id}/deployments", post(deploy))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NewDataspaceProfile {
-    dataspace_spec: DataspaceSpec,
-    #[serde(default)]
+    dataspace_spec: NewDataspaceSpec,
+    #[serde(default, deserialize_with = "null_is_absent")]
     artifacts: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     properties: Properties,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NewDeployment {
-    /// When given, the id of the path.
-    #[serde(default)]
-    profile_id: Option<String>,
-    /// Any active cell when absent.
-    #[serde(default)]
-    cell_id: Option<String>,
+struct NewDataspaceSpec {
+    #[serde(default, deserialize_with = "null_is_absent")]
+    protocol_stack: Vec<String>,
+    #[serde(default, deserialize_with = "null_is_absent")]
+    credential_specs: Vec<CredentialSpec>,
 }
 
-async fn list(State(manager): State<Arc<TenantManager>>, reader: Reader) -> Outcome {
-    let all = manager.store.begin(&reader.scope).list::<DataspaceProfile>(&Query::default()).await?;
-    Ok(reply(StatusCode::OK, &all.iter().map(versioned).collect::<Vec<_>>()))
+/// A dataspace profile, as it is shown.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DataspaceProfileBody<'a> {
+    id: &'a DataspaceProfileId,
+    version: u64,
+    dataspace_spec: &'a DataspaceSpec,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    artifacts: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deployments: Vec<DeploymentBody<'a>>,
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    properties: &'a Properties,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeploymentBody<'a> {
+    id: &'a str,
+    version: u64,
+    state: DeploymentState,
+    state_timestamp: String,
+    cell_id: &'a CellId,
+    external_cell_id: &'a str,
+}
+
+impl<'a> From<&'a DataspaceDeployment> for DeploymentBody<'a> {
+    fn from(deployment: &'a DataspaceDeployment) -> Self {
+        Self {
+            id: &deployment.id,
+            // It does not change once it is made.
+            version: 1,
+            state: deployment.state,
+            state_timestamp: deployment.state_since.to_string(),
+            cell_id: &deployment.cell_id,
+            external_cell_id: &deployment.external_cell_id,
+        }
+    }
+}
+
+impl<'a> DataspaceProfileBody<'a> {
+    fn of(profile: &'a DataspaceProfile, version: u64) -> Self {
+        Self {
+            id: &profile.id,
+            version,
+            dataspace_spec: &profile.dataspace_spec,
+            artifacts: &profile.artifacts,
+            deployments: profile.deployments.iter().map(DeploymentBody::from).collect(),
+            properties: &profile.properties,
+        }
+    }
+}
+
+impl NewDataspaceProfile {
+    fn profile(self, id: DataspaceProfileId) -> Result<DataspaceProfile, Rejection> {
+        let NewDataspaceSpec { protocol_stack, credential_specs } = self.dataspace_spec;
+        for (index, spec) in credential_specs.iter().enumerate() {
+            let members = [
+                ("id", &spec.id),
+                ("type", &spec.credential_type),
+                ("issuer", &spec.issuer),
+                ("format", &spec.format),
+            ];
+            if let Some((name, _)) = members.into_iter().find(|(_, value)| value.is_empty()) {
+                let at = format!("/dataspaceSpec/credentialSpecs/{index}/{name}");
+                return Err(Rejection::invalid(at, "Bad request: it must not be empty"));
+            }
+        }
+        let name = self.properties.get(RUNTIME_PROFILE);
+        if name.is_some_and(|name| name.as_str().is_none_or(str::is_empty)) {
+            let at = format!("/properties/{RUNTIME_PROFILE}");
+            let what = "Bad request: it is the name of a dataspace profile of the runtime, a text";
+            return Err(Rejection::invalid(at, what));
+        }
+        Ok(DataspaceProfile {
+            id,
+            dataspace_spec: DataspaceSpec { protocol_stack, credential_specs },
+            artifacts: self.artifacts,
+            deployments: Vec::new(),
+            properties: self.properties,
+        })
+    }
+}
+
+async fn list(State(manager): State<Arc<TenantManager>>, leave: Installation<Read>) -> Outcome {
+    let all = manager.store.begin(&leave.scope).list::<DataspaceProfile>(&oldest_first()).await?;
+    let all: Vec<_> = all.iter().map(|one| DataspaceProfileBody::of(one.value(), one.version())).collect();
+    Ok(reply(StatusCode::OK, &all))
 }
 
 async fn create(
     State(manager): State<Arc<TenantManager>>,
-    writer: Writer,
+    leave: Installation<Write>,
     IdempotentJson(new, idempotency, ..): IdempotentJson<NewDataspaceProfile, Fabric>,
 ) -> Outcome {
-    let mut transaction = manager.store.begin(&writer.scope);
-    let key = writer.principal.key();
+    let mut transaction = manager.store.begin(&leave.scope);
+    let key = leave.principal.key();
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
     let (ms, random) = manager.environment.id_parts();
-    let profile = DataspaceProfile {
-        id: DataspaceProfileId::from_parts(ms, random),
-        dataspace_spec: new.dataspace_spec,
-        artifacts: new.artifacts,
-        deployments: Vec::new(),
-        properties: new.properties,
-    };
+    let profile = new.profile(DataspaceProfileId::from_parts(ms, random))?;
     transaction.insert(&profile);
-    let reply = Reply::json(StatusCode::CREATED, &fresh(&profile));
-    Ok(idempotency.conclude((&manager.store, &writer.scope), transaction, &key, reply).await?)
+    let reply = Reply::json(StatusCode::CREATED, &DataspaceProfileBody::of(&profile, 1));
+    Ok(idempotency.conclude((&manager.store, &leave.scope), transaction, &key, reply).await?)
 }
 
 async fn show(
     State(manager): State<Arc<TenantManager>>,
-    reader: Reader,
-    Path(id, ..): Path<String, Fabric>,
+    leave: Installation<Read>,
+    Path(id, ..): Path<DataspaceProfileId, Fabric>,
 ) -> Outcome {
-    let profile = manager.store.begin(&reader.scope).load::<DataspaceProfile>(&id).await?;
-    Ok(reply(StatusCode::OK, &versioned(&profile.ok_or_else(missing)?)))
+    let loaded = manager.store.begin(&leave.scope).load::<DataspaceProfile>(id.as_str()).await?;
+    let loaded = loaded.ok_or(Refusal::NotFound)?;
+    Ok(reply(StatusCode::OK, &DataspaceProfileBody::of(loaded.value(), loaded.version())))
 }
 
+/// Deletes a dataspace profile. Participants that are in the dataspace stay in it.
 async fn remove(
     State(manager): State<Arc<TenantManager>>,
-    writer: Writer,
-    Path(id, ..): Path<String, Fabric>,
+    leave: Installation<Write>,
+    Path(id, ..): Path<DataspaceProfileId, Fabric>,
 ) -> Outcome {
-    let mut transaction = manager.store.begin(&writer.scope);
-    let profile = transaction.load::<DataspaceProfile>(&id).await?.ok_or_else(missing)?;
+    let mut transaction = manager.store.begin(&leave.scope);
+    let profile = transaction.load::<DataspaceProfile>(id.as_str()).await?.ok_or(Refusal::NotFound)?;
     transaction.delete(&profile);
     transaction.commit().await?;
     Ok(StatusCode::OK.into_response())
-}
-
-/// Deploys a dataspace profile to a cell. Twice to the same cell is one deployment.
-async fn deploy(
-    State(manager): State<Arc<TenantManager>>,
-    writer: Writer,
-    Path(id, ..): Path<String, Fabric>,
-    IdempotentJson(new, idempotency, ..): IdempotentJson<NewDeployment, Fabric>,
-) -> Outcome {
-    let mut transaction = manager.store.begin(&writer.scope);
-    let key = writer.principal.key();
-    if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
-        return Ok(earlier);
-    }
-    if new.profile_id.as_ref().is_some_and(|named| *named != id) {
-        return Err(Rejection::invalid("/profileId", "it must be the id of the path").into());
-    }
-    let loaded = transaction.load::<DataspaceProfile>(&id).await?.ok_or_else(missing)?;
-    let cells = transaction.list::<Cell>(&Query::default()).await?;
-    let wanted = new.cell_id.as_deref().filter(|id| !id.is_empty());
-    let suits = |cell: &Cell| wanted.map_or(cell.state == DeploymentState::Active, |id| cell.id == id);
-    let cell = cells.iter().map(|cell| cell.value()).find(|cell| suits(cell)).ok_or_else(missing)?;
-    let mut profile = loaded.value().clone();
-    if !profile.deployments.iter().any(|deployment| deployment.cell_id == cell.id) {
-        profile.deployments.push(DataspaceDeployment {
-            id: manager.environment.uuid(),
-            version: 0,
-            state: DeploymentState::Active,
-            state_timestamp: transaction.now(),
-            cell_id: cell.id.clone(),
-            external_cell_id: cell.external_id.clone(),
-            properties: Properties::new(),
-        });
-        transaction.save(&loaded, &profile);
-    }
-    let reply = Reply::empty(StatusCode::ACCEPTED);
-    Ok(idempotency.conclude((&manager.store, &writer.scope), transaction, &key, reply).await?)
 }

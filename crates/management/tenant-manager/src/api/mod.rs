@@ -1,21 +1,26 @@
 //! The REST interface of the Connector Fabric Manager's Tenant Manager, v1alpha1, and a feed of events.
+//!
+//! Deliberately absent: `…/query`, updating or undeploying cells and dataspace profiles.
 
 mod cells;
 mod dataspace_profiles;
+mod deployments;
 mod events;
 mod guard;
+mod paging;
 mod participant_profiles;
 mod tenants;
+mod wire;
 
 use std::sync::Arc;
 
 use axum::Router;
-use heddle_store::Loaded;
 use heddle_web::{Fabric, InFlight, Kind, Refused, Rejection, Surface};
-use serde::Serialize;
 
-use crate::TenantManager;
+use crate::{TenantManager, deployment::CannotDeploy, error::Refusal};
 
+/// The path of everything here.
+const BASE: &str = "/api/tm/v1alpha1";
 /// Largest body, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Requests that are worked on at a time.
@@ -23,40 +28,44 @@ const REQUESTS_MAX: usize = 256;
 
 type Outcome = Result<axum::response::Response, Refused<Fabric>>;
 
-/// What is kept, with its version.
-#[derive(Debug, Serialize)]
-struct Versioned<'a, T> {
-    version: u64,
-    #[serde(flatten)]
-    value: &'a T,
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        let sentence = refusal.to_string();
+        match refusal {
+            Refusal::CannotDeploy(CannotDeploy::NoProfile | CannotDeploy::UnknownProfile(_)) => {
+                Self::invalid("/dataspaceProfileIds", sentence)
+            }
+            Refusal::CannotDeploy(_) => Self::invalid("/cellId", sentence),
+            Refusal::HasParticipants => Self::new(Kind::Invalid, sentence),
+            Refusal::IdentifierTaken(_) | Refusal::NotActive(_) | Refusal::TenantClosing => {
+                Self::new(Kind::Conflict, sentence)
+            }
+            Refusal::NotFound => Self::new(Kind::NotFound, sentence),
+            Refusal::Store(error) => error.into(),
+        }
+    }
 }
 
-fn versioned<T: heddle_store::Aggregate>(loaded: &Loaded<T>) -> Versioned<'_, T> {
-    Versioned { version: loaded.version(), value: loaded.value() }
-}
-
-/// What was just created.
-fn fresh<T>(value: &T) -> Versioned<'_, T> {
-    Versioned { version: 1, value }
-}
-
-fn missing() -> Rejection {
-    Rejection::new(Kind::NotFound, "Not found")
+impl From<Refusal> for Refused<Fabric> {
+    fn from(refusal: Refusal) -> Self {
+        Rejection::from(refusal).into()
+    }
 }
 
 impl TenantManager {
     /// Every route, with its full path.
     pub fn router(self: &Arc<Self>) -> Router {
         let router = Router::new()
+            .merge(tenants::routes())
+            .merge(participant_profiles::routes())
             .merge(cells::routes())
             .merge(dataspace_profiles::routes())
+            .merge(deployments::routes())
             .merge(events::routes())
-            .merge(participant_profiles::routes())
-            .merge(tenants::routes())
             .with_state(self.clone());
         let surface = Surface::<Fabric>::new("tenant-manager", self.environment.clone())
             .in_flight(InFlight::new(REQUESTS_MAX))
             .body_bytes_max(BODY_BYTES_MAX);
-        Router::new().nest("/api/tm/v1alpha1", surface.finish(router))
+        Router::new().nest(BASE, surface.finish(router))
     }
 }

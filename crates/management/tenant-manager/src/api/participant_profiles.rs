@@ -3,22 +3,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
-use heddle_ids::{ParticipantProfileId, TenantId};
-use heddle_store::{Loaded, NewJob, Query};
-use heddle_web::{Fabric, IdempotentJson, Kind, Path, Rejection, Reply, reply};
+use heddle_did::Did;
+use heddle_ids::{CellId, ParticipantProfileId, TenantId, VpaId};
+use heddle_store::StoreError;
+use heddle_web::{Fabric, IdempotentJson, Path, Rejection, Reply, reply};
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Outcome,
-    guard::{Reader, Writer},
-    missing,
+    guard::{OfTenant, Read, Write},
+    wire::{given, null_is_absent},
 };
 use crate::{
     TenantManager,
-    deployment::{self, CannotDeploy, DEPLOY, DISPOSE, NewParticipantProfile, Placement},
-    jobs::{MANIFEST, event},
-    model::{Cell, DataspaceProfile, DeploymentState, ParticipantProfile, Properties, Tenant, Vpa},
+    deployment::Order,
+    error::Refusal,
+    model::{DeploymentState, ParticipantProfile, Properties, VPA_TYPES, Vpa},
+    profiles::{note, oldest_first},
 };
 
 pub(super) fn routes() -> Router<Arc<TenantManager>> {
@@ -27,144 +29,152 @@ pub(super) fn routes() -> Router<Arc<TenantManager>> {
         .route("/tenants/{tenant}/participant-profiles/{id}", get(show).delete(dispose))
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewParticipantProfileDeployment {
+    identifier: String,
+    #[serde(default)]
+    cell_id: Option<String>,
+    #[serde(default, deserialize_with = "null_is_absent")]
+    dataspace_profile_ids: Vec<String>,
+    #[serde(default, deserialize_with = "null_is_absent")]
+    participant_roles: BTreeMap<String, Vec<String>>,
+    #[serde(default, deserialize_with = "null_is_absent")]
+    vpa_properties: BTreeMap<String, Properties>,
+    #[serde(default, deserialize_with = "null_is_absent")]
+    properties: Properties,
+}
+
 /// A profile, as it is shown.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProfileBody<'a> {
     id: &'a ParticipantProfileId,
     version: u64,
-    identifier: &'a str,
+    identifier: &'a Did,
     tenant_id: &'a TenantId,
     participant_roles: &'a BTreeMap<String, Vec<String>>,
-    vpas: &'a [Vpa],
+    vpas: Vec<VpaBody<'a>>,
+    #[serde(skip_serializing_if = "Properties::is_empty")]
     properties: &'a Properties,
     error: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_detail: Option<&'a str>,
 }
 
-fn body(profile: &ParticipantProfile, version: u64) -> ProfileBody<'_> {
-    ProfileBody {
-        id: &profile.id,
-        version,
-        identifier: &profile.identifier,
-        tenant_id: &profile.tenant_id,
-        participant_roles: &profile.participant_roles,
-        vpas: &profile.vpas,
-        properties: &profile.properties,
-        error: profile.error,
-        error_detail: profile.error_detail.as_deref(),
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VpaBody<'a> {
+    id: &'a VpaId,
+    version: u64,
+    state: DeploymentState,
+    state_timestamp: String,
+    r#type: &'a str,
+    cell_id: &'a CellId,
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    properties: &'a Properties,
+}
+
+impl<'a> From<&'a Vpa> for VpaBody<'a> {
+    fn from(vpa: &'a Vpa) -> Self {
+        Self {
+            id: &vpa.id,
+            version: vpa.version,
+            state: vpa.state,
+            state_timestamp: vpa.state_since.to_string(),
+            r#type: &vpa.vpa_type,
+            cell_id: &vpa.cell_id,
+            properties: &vpa.properties,
+        }
     }
 }
 
-fn shown(loaded: &Loaded<ParticipantProfile>) -> ProfileBody<'_> {
-    body(loaded.value(), loaded.version())
+impl<'a> ProfileBody<'a> {
+    fn of(profile: &'a ParticipantProfile, version: u64) -> Self {
+        Self {
+            id: &profile.id,
+            version,
+            identifier: &profile.identifier,
+            tenant_id: &profile.tenant_id,
+            participant_roles: &profile.participant_roles,
+            vpas: profile.vpas.iter().map(VpaBody::from).collect(),
+            properties: &profile.properties,
+            error: profile.error,
+            error_detail: profile.error_detail.as_deref(),
+        }
+    }
 }
 
-async fn list(
-    State(manager): State<Arc<TenantManager>>,
-    reader: Reader,
-    Path(tenant, ..): Path<TenantId, Fabric>,
-) -> Outcome {
-    let scope = reader.tenant(&manager, &tenant).ok_or_else(missing)?;
-    let profiles = manager.store.begin(&scope).list::<ParticipantProfile>(&Query::default()).await?;
-    Ok(reply(StatusCode::OK, &profiles.iter().map(shown).collect::<Vec<_>>()))
-}
+impl TryFrom<NewParticipantProfileDeployment> for Order {
+    type Error = Rejection;
 
-async fn show(
-    State(manager): State<Arc<TenantManager>>,
-    reader: Reader,
-    Path((tenant, id), ..): Path<(TenantId, String), Fabric>,
-) -> Outcome {
-    let scope = reader.tenant(&manager, &tenant).ok_or_else(missing)?;
-    let profile = manager.store.begin(&scope).load::<ParticipantProfile>(&id).await?;
-    Ok(reply(StatusCode::OK, &shown(&profile.ok_or_else(missing)?)))
-}
-
-impl TenantManager {
-    /// Where an ordered profile goes.
-    async fn place(
-        &self,
-        writer: &Writer,
-        tenant: TenantId,
-        order: &NewParticipantProfile,
-    ) -> Result<Placement, Rejection> {
-        let mut transaction = self.store.begin(&writer.scope);
-        let profiles = transaction.list::<DataspaceProfile>(&Query::default()).await?;
-        let cells = transaction.list::<Cell>(&Query::default()).await?;
-        let cells: Vec<Cell> = cells.into_iter().map(Loaded::into_value).collect();
-        let refused = |error: CannotDeploy| {
-            let at = match error {
-                CannotDeploy::NoProfile | CannotDeploy::UnknownProfile(_) => "/dataspaceProfileIds",
-                CannotDeploy::NoCell | CannotDeploy::ThisCell(_) => "/cellId",
-            };
-            Rejection::invalid(at, format!("Bad request: {error}"))
-        };
-        let all = profiles.into_iter().map(Loaded::into_value).collect();
-        let profiles = deployment::chosen(order, all).map_err(refused)?;
-        let cell = deployment::cell_for(order.cell_id.as_deref(), &cells, &profiles).map_err(refused)?;
-        let (ms, random) = self.environment.id_parts();
-        Ok(Placement {
-            id: ParticipantProfileId::from_parts(ms, random),
-            tenant,
-            cell,
-            profiles,
-            orchestration: self.environment.uuid(),
-            vpa_ids: std::array::from_fn(|_| self.environment.uuid()),
+    fn try_from(new: NewParticipantProfileDeployment) -> Result<Self, Rejection> {
+        let identifier = Did::parse(&new.identifier).map_err(|error| {
+            let what = format!("Bad request: '{}' is not a DID: {error}", new.identifier);
+            Rejection::invalid("/identifier", what)
+        })?;
+        let known = |name: &&String| VPA_TYPES.contains(&name.as_str());
+        if let Some(unknown) = new.vpa_properties.keys().find(|name| !known(name)) {
+            let what = format!("Bad request: '{unknown}' is none of {}", VPA_TYPES.join(", "));
+            return Err(Rejection::invalid("/vpaProperties", what));
+        }
+        Ok(Self {
+            identifier,
+            cell: given(new.cell_id),
+            dataspaces: new.dataspace_profile_ids,
+            roles: new.participant_roles,
+            vpa_properties: new.vpa_properties,
+            properties: new.properties,
         })
     }
 }
 
+async fn list(State(manager): State<Arc<TenantManager>>, leave: OfTenant<Read>) -> Outcome {
+    let all = manager.store.begin(&leave.scope).list::<ParticipantProfile>(&oldest_first()).await?;
+    let all: Vec<_> = all.iter().map(|one| ProfileBody::of(one.value(), one.version())).collect();
+    Ok(reply(StatusCode::OK, &all))
+}
+
+async fn show(
+    State(manager): State<Arc<TenantManager>>,
+    leave: OfTenant<Read>,
+    Path((_, id), ..): Path<(TenantId, String), Fabric>,
+) -> Outcome {
+    let loaded = manager.store.begin(&leave.scope).load::<ParticipantProfile>(&id).await?;
+    let loaded = loaded.ok_or(Refusal::NotFound)?;
+    Ok(reply(StatusCode::OK, &ProfileBody::of(loaded.value(), loaded.version())))
+}
+
+/// Orders a profile; it becomes active, or fails, later (202).
 async fn create(
     State(manager): State<Arc<TenantManager>>,
-    writer: Writer,
-    Path(tenant, ..): Path<TenantId, Fabric>,
-    IdempotentJson(order, idempotency, ..): IdempotentJson<NewParticipantProfile, Fabric>,
+    leave: OfTenant<Write>,
+    IdempotentJson(new, idempotency, ..): IdempotentJson<NewParticipantProfileDeployment, Fabric>,
 ) -> Outcome {
-    let scope = writer.tenant(&manager, &tenant)?;
-    let mut transaction = manager.store.begin(&scope);
-    let key = writer.principal.key();
+    let mut transaction = manager.store.begin(&leave.scope);
+    let key = leave.principal.key();
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
-    if transaction.load::<Tenant>(tenant.as_str()).await?.is_none() {
-        return Err(missing().into());
-    }
-    if !order.identifier.starts_with("did:") {
-        return Err(Rejection::invalid("/identifier", "Bad request: expected a DID").into());
-    }
-    let placement = manager.place(&writer, tenant, &order).await?;
-    let profile = deployment::profile(order, placement, transaction.now());
-    transaction.insert(&profile);
-    transaction.emit(event(&profile, "pending"));
-    let order_key = format!("orchestration/{}", profile.orchestration);
-    transaction.enqueue(NewJob::new(MANIFEST, order_key, &deployment::manifest(&profile, DEPLOY)));
-    let reply = Reply::json(StatusCode::ACCEPTED, &body(&profile, 1));
-    Ok(idempotency.conclude((&manager.store, &scope), transaction, &key, reply).await?)
+    let order = Order::try_from(new)?;
+    let profile = manager.order_profile(&leave.scope, &mut transaction, order).await?;
+    let reply = Reply::json(StatusCode::ACCEPTED, &ProfileBody::of(&profile, 1));
+    let stored = idempotency.conclude((&manager.store, &leave.scope), transaction, &key, reply).await;
+    let response = stored.map_err(|error| match error {
+        // Somebody else took the identifier between the look and the commit.
+        StoreError::Duplicate { .. } => Refusal::IdentifierTaken(profile.identifier.clone()),
+        other => other.into(),
+    })?;
+    note(&profile);
+    Ok(response)
 }
 
-/// Orders that all of it ends. What provisioning has not finished cannot be disposed of: 409. Disposed twice is once.
+/// Orders that all of an active profile ends (202). What is not active cannot be disposed of (409).
 async fn dispose(
     State(manager): State<Arc<TenantManager>>,
-    writer: Writer,
-    Path((tenant, id), ..): Path<(TenantId, String), Fabric>,
+    leave: OfTenant<Write>,
+    Path((_, id), ..): Path<(TenantId, String), Fabric>,
 ) -> Outcome {
-    let scope = writer.tenant(&manager, &tenant)?;
-    let mut transaction = manager.store.begin(&scope);
-    let loaded = transaction.load::<ParticipantProfile>(&id).await?.ok_or_else(missing)?;
-    let mut profile = loaded.value().clone();
-    if profile.is(DeploymentState::Disposing) || profile.is(DeploymentState::Disposed) {
-        return Ok(StatusCode::ACCEPTED.into_response());
-    }
-    if !profile.is(DeploymentState::Active) {
-        let what = "Conflict: only an active participant profile can be disposed of";
-        return Err(Rejection::new(Kind::Conflict, what).into());
-    }
-    profile.enter(DeploymentState::Disposing, transaction.now());
-    profile.orchestration = manager.environment.uuid();
-    transaction.save(&loaded, &profile);
-    let order_key = format!("orchestration/{}", profile.orchestration);
-    transaction.enqueue(NewJob::new(MANIFEST, order_key, &deployment::manifest(&profile, DISPOSE)));
-    transaction.commit().await?;
+    manager.dispose_of_profile(&leave.scope, &id).await?;
     Ok(StatusCode::ACCEPTED.into_response())
 }
