@@ -110,6 +110,8 @@ fn a_response_again_or_to_an_earlier_order_changes_nothing() {
         (pending.clone(), "o1-other", None),
         (pending, "o1-compensation", None),
         (profile(DeploymentState::Active), "o1-compensation", None),
+        (profile(DeploymentState::Active), "o1", Some("late")),
+        (profile(DeploymentState::Disposed), "o1", Some("late")),
     ];
     for (profile, manifest, error) in cases {
         let next = settle(&profile, &response(manifest, error), LATER);

@@ -4,7 +4,7 @@ use heddle_auth::NewClient;
 use heddle_tenancy::Actor;
 use serde_json::{Value, json};
 
-use crate::world::{World, with_scopes};
+use crate::{server::with_scopes, world::World};
 
 /// Every route, and whether it changes something; `{t}` is a tenant.
 const ROUTES: [(&str, bool); 17] = [

@@ -6,7 +6,10 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::world::{BASE, PATIENCE, World};
+use crate::{
+    server::{BASE, PATIENCE},
+    world::World,
+};
 
 /// A client of the feed.
 struct Feed {

@@ -7,5 +7,6 @@ mod idempotency;
 mod profiles;
 mod provisioning;
 mod responses;
+mod server;
 mod tenants;
 mod world;

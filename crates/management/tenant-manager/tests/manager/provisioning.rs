@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::world::{BASE, Server, told};
+use crate::server::{BASE, Server, told};
 
 const PROVISIONING: &str = "/api/pm/v1alpha1";
 

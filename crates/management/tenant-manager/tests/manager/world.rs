@@ -1,34 +1,18 @@
-//! One server's Tenant Manager with a token service, and a Provision Manager that only listens.
+//! A server to send requests to, with a Provision Manager that only listens and answers as the test says.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
-use futures::StreamExt;
-use heddle_auth::{
-    Authenticator, ClientAuthentication, NewClient, TokenRequest, TokenService, TokenSettings,
-};
-use heddle_bus::{Audience, follow};
-use heddle_clock::Environment;
+use heddle_auth::NewClient;
 use heddle_provision_manager::{MANIFEST, OrchestrationManifest, OrchestrationResponse, RESPONSE};
-use heddle_store::{
-    Event, EventCursor, JobContext, JobHandler, NewJob, Outcome, RunningWorker, Store, StoreError, Worker,
-    WorkerLimits,
-};
-use heddle_store_sqlite::SqliteDatabase;
-use heddle_tenancy::{Actor, Scope, ScopeIssuer, TenantScope};
-use heddle_tenant_manager::{Parts, TenantManager};
-use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
-use heddle_web::{Shutdown, Stop};
+use heddle_store::{Event, EventCursor, JobContext, JobHandler, NewJob, Outcome, RunningWorker, StoreError};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-pub const BASE: &str = "/api/tm/v1alpha1";
-const US: &str = "https://heddle.example";
-/// More than any test needs; it only ends one that hangs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+use crate::server::{BASE, PATIENCE, Server, told, with_scopes};
 
 struct Listener(mpsc::UnboundedSender<OrchestrationManifest>);
 
@@ -61,16 +45,6 @@ impl Answer {
     }
 }
 
-/// The parts that every server has.
-pub struct Server {
-    pub store: Store,
-    pub scopes: Arc<ScopeIssuer>,
-    pub authenticator: Arc<Authenticator>,
-    pub manager: Arc<TenantManager>,
-    tokens: TokenService,
-    stop: Stop,
-}
-
 pub struct World {
     pub server: Server,
     pub router: Router,
@@ -80,67 +54,6 @@ pub struct World {
     pub reader: String,
     _worker: RunningWorker,
     manifests: mpsc::UnboundedReceiver<OrchestrationManifest>,
-}
-
-impl Server {
-    #[expect(clippy::disallowed_methods, reason = "the test is the composition root of its server")]
-    pub async fn new() -> Self {
-        let environment = Environment::system();
-        let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
-        let store = Store::new(Arc::new(database), environment.clone());
-        let scopes = Arc::new(ScopeIssuer::new());
-        let operator = scopes.operator(Actor::new("test"));
-        let vault = EmbeddedVault::open(store.clone(), &operator, &MasterKeySource::Ephemeral).await;
-        let vault: Arc<dyn Vault> = Arc::new(vault.expect("a new vault opens"));
-        let settings = TokenSettings { issuer: US.to_owned(), audience: US.to_owned() };
-        let tokens = TokenService::open(store.clone(), vault, scopes.clone(), settings).await;
-        let tokens = tokens.expect("a token service opens");
-        let issuers = vec![tokens.trusted_issuer()];
-        let authenticator = Arc::new(Authenticator::new(scopes.clone(), issuers, environment.clone()));
-        let (stop, shutdown) = Shutdown::pair();
-        let manager = TenantManager::new(Parts {
-            store: store.clone(),
-            environment,
-            scopes: scopes.clone(),
-            authenticator: authenticator.clone(),
-            shutdown,
-        });
-        Self { store, scopes, authenticator, manager, tokens, stop }
-    }
-
-    pub fn worker(&self) -> Worker {
-        Worker::new(self.store.clone(), self.scopes.clone(), WorkerLimits::default())
-    }
-
-    /// A token of a new client of the scope's owner.
-    pub async fn token(&self, scope: &dyn Scope, new: NewClient) -> String {
-        let mut transaction = self.store.begin(scope);
-        let client = self.tokens.create_client(&mut transaction, new).await.expect("a client");
-        transaction.commit().await.expect("stored");
-        let client = ClientAuthentication {
-            client_id: client.client_id.to_string(),
-            client_secret: client.client_secret.clone(),
-        };
-        self.tokens.token(TokenRequest { client, scope: None }).await.expect("a token").token
-    }
-
-    /// Of a client of the installation.
-    pub async fn token_of(&self, new: NewClient) -> String {
-        self.token(&self.scopes.operator(Actor::new("test")), new).await
-    }
-
-    pub fn tenant(&self, id: &str) -> TenantScope {
-        self.scopes.tenant(id.parse().expect("legal"), Actor::new("test"))
-    }
-
-    /// Ends event feeds.
-    pub fn stop(&self) {
-        self.stop.stop();
-    }
-}
-
-pub fn with_scopes(scopes: &[&str]) -> NewClient {
-    NewClient::service(scopes.iter().map(|&scope| scope.to_owned()).collect())
 }
 
 impl World {
@@ -245,15 +158,6 @@ impl World {
         let events = self.server.store.events(&scope, EventCursor(0), 100).await.expect("read");
         events.into_iter().map(|event| event.kind).collect()
     }
-}
-
-pub async fn told(server: &Server, kind: &str, subject: &str) -> Event {
-    let audience = Audience::Operator(server.scopes.operator(Actor::new("test")));
-    let events = follow(server.store.clone(), audience, EventCursor(0));
-    let fits = |event: &Event| event.kind == kind && event.subject == subject;
-    let found = events.filter(|event| std::future::ready(event.as_ref().is_ok_and(fits)));
-    let found = tokio::time::timeout(PATIENCE, Box::pin(found).next()).await;
-    found.unwrap_or_else(|_| panic!("{kind} about {subject} comes")).expect("no end").expect("readable")
 }
 
 /// The answer of the Provision Manager; an error, or success.
