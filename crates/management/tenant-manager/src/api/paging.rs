@@ -73,6 +73,7 @@ mod tests {
         assert_eq!(links(2, 2, 5), ["self 2", "first 0", "prev 0", "next 4", "last 4"]);
         assert_eq!(links(4, 2, 5), ["self 4", "first 0", "prev 2", "last 4"]);
         assert_eq!(links(0, 2, 4), ["self 0", "first 0", "next 2", "last 2"]);
+        assert_eq!(links(2, 2, 4), ["self 2", "first 0", "prev 0", "last 2"], "a full page may be the last");
     }
 
     #[test]

@@ -100,6 +100,8 @@ fn a_response_again_or_to_an_earlier_order_changes_nothing() {
         (settled(&pending, "o1", None), "o1", Some("late")),
         (failed.clone(), "o1", Some("no room")),
         (failed.clone(), "o1", None),
+        (failed.clone(), "o11", None),
+        (failed.clone(), "o1-other", None),
         (settled(&failed, "o1-compensation", None), "o1-compensation", None),
         (settled(&failed, "o1-compensation", None), "o1", Some("no room")),
         (settled(&failed, "o1-compensation", Some("x")), "o1-compensation", Some("x")),
