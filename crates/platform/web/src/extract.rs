@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{ErrorBody, Kind, Refused, Rejection, body, json};
 
-/// A JSON body, parsed.
+/// A JSON object as body, parsed.
 pub struct Json<T, E>(pub T, pub PhantomData<fn() -> E>);
 
 impl<T, E, S> FromRequest<S> for Json<T, E>
@@ -27,7 +27,7 @@ where
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refused<E>> {
         let text = body::json_text(request).await?;
-        Ok(Self(json::parse(&text)?, PhantomData))
+        Ok(Self(json::object(&text)?, PhantomData))
     }
 }
 

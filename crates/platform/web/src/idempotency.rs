@@ -47,7 +47,7 @@ pub struct Idempotency {
     request: String,
 }
 
-/// A JSON body, parsed, with the [`Idempotency`] of its request.
+/// A JSON object as body, parsed, with the [`Idempotency`] of its request.
 #[derive(Debug)]
 pub struct IdempotentJson<T, E>(pub T, pub Idempotency, pub PhantomData<fn() -> E>);
 
@@ -217,7 +217,7 @@ where
         let path = path.unwrap_or_else(|| request.uri().path().to_owned());
         let text = body::json_text(request).await?;
         let idempotency = Idempotency::of(&headers, method.as_str(), &path, &text)?;
-        Ok(Self(json::parse(&text)?, idempotency, PhantomData))
+        Ok(Self(json::object(&text)?, idempotency, PhantomData))
     }
 }
 

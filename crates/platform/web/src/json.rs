@@ -27,6 +27,15 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Rejection> {
     Ok(value)
 }
 
+/// As [`parse`], for a text that must be an object: serde takes an array for a struct, member by member.
+pub(crate) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Rejection> {
+    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        check(text)?;
+        return Err(Rejection::invalid("", "expected an object, not an array"));
+    }
+    parse(text)
+}
+
 /// What can be said without a shape: UTF-8, not empty, not too deep.
 pub(crate) fn check(text: &[u8]) -> Result<(), Rejection> {
     let malformed = |message: String| Err(Rejection::new(Kind::Malformed, message));
@@ -120,6 +129,14 @@ mod tests {
         assert_eq!(rejection.pointer.as_deref(), Some("/list/0"));
         assert_eq!(rejection.message, "missing field `a/b~c`");
         assert_eq!(rejected(b"1").pointer.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn an_array_does_not_stand_for_an_object() {
+        assert!(parse::<Outer>(b"[[]]").is_ok(), "serde alone takes it");
+        let rejection = object::<Outer>(b" [[]]").expect_err("refused");
+        assert_eq!(rejection.kind, Kind::Invalid);
+        assert!(object::<Outer>(b" {\"list\":[]}").is_ok());
     }
 
     #[test]

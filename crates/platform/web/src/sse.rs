@@ -1,14 +1,17 @@
 //! Server-sent events (WHATWG HTML §9.2), resumable by `Last-Event-ID` or `?after=`.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::ready, time::Duration};
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use futures::{Stream, StreamExt, stream};
+use heddle_store::{Event, EventCursor, StoreError};
+use heddle_telemetry::TraceContext;
 use http::{HeaderMap, HeaderValue, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{Kind, Rejection, Shutdown};
 
@@ -43,13 +46,56 @@ pub fn resume_from(headers: &HeaderMap, query: &Resume) -> Result<Option<u64>, R
     text.parse().map(Some).map_err(|_| malformed())
 }
 
+/// The `data` of a stored event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventBody<'a> {
+    id: String,
+    r#type: &'a str,
+    at: String,
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    payload: &'a RawValue,
+}
+
+/// Answers with stored events from behind `place`. An event that cannot be read ends the feed, with a line in the log;
+/// the client comes back and is told again.
+pub fn feed<S>(place: EventCursor, events: S, shutdown: Shutdown) -> Response
+where
+    S: Stream<Item = Result<Event, StoreError>> + Send + 'static,
+{
+    let shown = events.map(|event| event.as_ref().map_err(ToString::to_string).and_then(shown));
+    let readable = shown.take_while(|event| {
+        if let Err(error) = event {
+            tracing::error!(component = "web", action = "feed", error, "a feed of events ends");
+        }
+        ready(event.is_ok())
+    });
+    respond(place.0, readable.filter_map(|event| ready(event.ok())), shutdown)
+}
+
+fn shown(event: &Event) -> Result<ServerEvent, String> {
+    let id = event.cursor.to_string();
+    let body = EventBody {
+        id: id.clone(),
+        r#type: &event.kind,
+        at: event.at.to_string(),
+        subject: &event.subject,
+        trace_id: event.trace.as_ref().map(TraceContext::trace_id),
+        payload: serde_json::from_str(&event.payload).map_err(|error| error.to_string())?,
+    };
+    let data = serde_json::to_string(&body).map_err(|error| error.to_string())?;
+    Ok(ServerEvent { id, kind: event.kind.clone(), data })
+}
+
 /// Streams events until the client goes away or the server stops. The first line is the comment `: open <place>`, by
 /// which a client knows that from here on it misses nothing.
 pub fn respond<S>(place: u64, events: S, shutdown: Shutdown) -> Response
 where
     S: Stream<Item = ServerEvent> + Send + 'static,
 {
-    let opening = stream::once(std::future::ready(format!(": open {place}\n\n")));
+    let opening = stream::once(ready(format!(": open {place}\n\n")));
     let texts = stream::unfold(Box::pin(events), |mut events| async move {
         let text = match tokio::time::timeout(ALIVE, events.next()).await {
             Ok(Some(event)) => text(&event),

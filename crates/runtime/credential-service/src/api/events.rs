@@ -7,29 +7,14 @@ use futures::StreamExt;
 use heddle_auth::Role;
 use heddle_bus::Audience;
 use heddle_ids::ParticipantContextId;
-use heddle_store::{Event, EventCursor};
+use heddle_store::EventCursor;
 use heddle_web::{
     Management, Path, Query, Refused,
-    sse::{self, Resume, ServerEvent},
+    sse::{self, Resume},
 };
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::guard::{Caller, REQUESTS_READ};
 use crate::CredentialService;
-
-/// One event's data.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Data<'a> {
-    id: String,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    at: String,
-    subject: &'a str,
-    trace_id: Option<String>,
-    payload: &'a RawValue,
-}
 
 /// The feed of everything that the participant's planes tell. A provisioner is told of credentials alone: the
 /// rest is the participant's business.
@@ -46,26 +31,9 @@ pub(super) async fn follow(
         None => service.store.newest_event().await?,
     };
     let all = caller.0.role() != Some(Role::Provisioner);
-    let events = heddle_bus::follow(service.store.clone(), Audience::Participant(scope), place)
-        // An event that cannot be read ends the feed; the client comes back and is told again.
-        .take_while(|event| ready(event.is_ok()))
-        .filter_map(move |event| {
-            ready(event.ok().filter(|event| all || event.kind.starts_with("credential.")))
-        })
-        .filter_map(|event| ready(shown(&event)));
-    Ok(sse::respond(place.0, events, service.shutdown.clone()))
-}
-
-fn shown(event: &Event) -> Option<ServerEvent> {
-    let id = event.cursor.to_string();
-    let payload: &RawValue = serde_json::from_str(&event.payload).ok()?;
-    let data = Data {
-        id: id.clone(),
-        kind: &event.kind,
-        at: event.at.to_string(),
-        subject: &event.subject,
-        trace_id: event.trace.map(|trace| trace.trace_id()),
-        payload,
-    };
-    Some(ServerEvent { id, kind: event.kind.clone(), data: serde_json::to_string(&data).ok()? })
+    let events = heddle_bus::follow(service.store.clone(), Audience::Participant(scope), place).filter(
+        // What cannot be read is not hidden either: it ends the feed.
+        move |event| ready(all || event.as_ref().map_or(true, |event| event.kind.starts_with("credential."))),
+    );
+    Ok(sse::feed(place, events, service.shutdown.clone()))
 }
