@@ -101,8 +101,8 @@ pub async fn onboard(
                 let reason = event.payload["errorDetail"].as_str().unwrap_or(&event.kind).to_owned();
                 return Err(ClientError::Waited(reason));
             }
-            let messages = ["CredentialRequestMessage", "CredentialMessage"].map(str::to_owned).to_vec();
-            Ok((text_of(&event.payload, "participantContextId", "participant.profile.active")?, messages))
+            let context = text_of(&event.payload, "participantContextId", "participant.profile.active")?;
+            Ok((context, Vec::new()))
         })
         .await?;
     let organisation = teller

@@ -37,7 +37,7 @@ impl<'a> Consumer<'a> {
     }
 
     /// Finds the asset in the provider's catalog and gives the first offer for it.
-    pub async fn discover(&self, asset: &str) -> Result<(Value, Vec<String>), ClientError> {
+    pub async fn discover(&self, asset: &str) -> Result<Value, ClientError> {
         let request = json!({
             "@context": [MANAGEMENT_CONTEXT], "@type": "CatalogRequest",
             "counterPartyAddress": self.provider.protocol(), "counterPartyId": self.provider.did,
@@ -49,8 +49,7 @@ impl<'a> Consumer<'a> {
         let offer = dataset.and_then(|dataset| dataset["hasPolicy"].get(0)).cloned().ok_or_else(|| {
             ClientError::Waited(format!("the catalog of {} does not offer {asset}", self.provider.name))
         })?;
-        let messages = ["CatalogRequestMessage", "PresentationQueryMessage", "Catalog"];
-        Ok((offer, messages.map(str::to_owned).to_vec()))
+        Ok(offer)
     }
 
     /// Negotiates the offer; gives the local id of the agreement.
@@ -124,13 +123,15 @@ impl<'a> Consumer<'a> {
         }
     }
 
-    /// Tells the provider that everything has arrived.
-    pub async fn complete(&mut self, transfer: &str) -> Result<((), Vec<String>), ClientError> {
+    /// Tells the provider that everything has arrived; gives the messages behind the first `told` of the transfer.
+    pub async fn complete(&mut self, transfer: &str, told: usize) -> Result<Vec<String>, ClientError> {
         let path =
             format!("/api/dataplane/v1/participants/{}/flows/{transfer}/complete", self.consumer.context);
         self.client.create(&format!("complete-{transfer}"), &path, &json!({})).await?;
         self.ended("transferProcessId", transfer, "transfer.process.", "completed").await?;
-        Ok(((), vec!["TransferCompletionMessage".to_owned()]))
+        let mut messages =
+            self.messages(&format!("{}/transferprocesses/{transfer}", self.consumer.management())).await?;
+        Ok(messages.split_off(told.min(messages.len())))
     }
 
     /// Waits until the process has come to `good`, or has been terminated.

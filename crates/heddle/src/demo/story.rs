@@ -122,9 +122,16 @@ async fn share(
     let mut party = Consumer::ready(&consumer_client, consumer, provider)
         .await
         .map_err(|error| Failure::of("open the consumer's feed", error))?;
-    let offer = teller.step("discover", party.discover(&asset)).await?;
+    let offer = teller.step("discover", async { Ok((party.discover(&asset).await?, Vec::new())) }).await?;
     let agreement = teller.step("negotiate", party.negotiate(run, &asset, &offer)).await?;
-    let transfer = teller.step("transfer", party.transfer(run, &agreement)).await?;
+    let mut told = 0;
+    let transfer = teller
+        .step("transfer", async {
+            let (transfer, messages) = party.transfer(run, &agreement).await?;
+            told = messages.len();
+            Ok((transfer, messages))
+        })
+        .await?;
     let received = teller
         .step("download", async { Ok((party.download(&transfer).await?.result(), Vec::new())) })
         .await?;
@@ -132,7 +139,7 @@ async fn share(
         let reason = format!("{} bytes were published, {} others arrived", published.1, received.1);
         return Err(Failure::of("compare", reason));
     }
-    teller.step("complete", party.complete(&transfer)).await?;
+    teller.step("complete", async { Ok(((), party.complete(&transfer, told).await?)) }).await?;
     Ok(teller.end(received.0, received.1))
 }
 

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::Router;
-use heddle_agent::{AdminClient, AdminCredentials, agent_jobs};
+use heddle_agent::{ActivityAgent, AdminClient, AdminCredentials, agent_jobs};
 use heddle_agents::{AgentsConfig, DEFAULT_ISSUER, PlaneClient};
 use heddle_auth::SelfIssuedTokens;
 use heddle_control_plane::ControlPlane;
@@ -41,8 +41,6 @@ struct Builder<'a> {
     foundation: &'a Foundation,
     clients: &'a ServiceClients,
     shutdown: &'a Shutdown,
-    router: Router,
-    worker: Worker,
 }
 
 /// Builds the roles.
@@ -53,55 +51,46 @@ pub async fn build(
     shutdown: &Shutdown,
 ) -> Result<Built, StartError> {
     operations::start_metrics();
-    let router = operations::routes(foundation, shutdown.clone())
+    let mut router = operations::routes(foundation, shutdown.clone())
         .merge(heddle_auth::endpoints::router(foundation.tokens.clone()))
         .merge(clients::routes(foundation));
-    let worker = Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
-    let mut builder = Builder { configuration, foundation, clients, shutdown, router, worker };
+    let mut worker =
+        Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
+    let builder = Builder { configuration, foundation, clients, shutdown };
     let has = |role| configuration.roles.contains(&role);
     // The keys of participants lie in the vault, so any process can prove them; the role decides who answers.
     let credentials = builder.credential_service();
-    let tokens = credentials.self_issued_tokens();
     if has(Role::CredentialService) {
-        builder.router = builder.router.merge(credentials.router());
-        builder.worker = credentials.jobs(builder.worker);
+        router = router.merge(credentials.router()).fallback_service(credentials.did_documents());
+        worker = credentials.jobs(worker);
     }
     if has(Role::IssuerService) {
-        builder.issuer_service(tokens.clone());
+        let service = builder.issuer_service(credentials.self_issued_tokens());
+        (router, worker) = (router.merge(service.router()), service.jobs(worker));
     }
     if has(Role::ControlPlane) {
-        builder.control_plane(tokens.clone())?;
+        let plane = builder.control_plane(credentials.self_issued_tokens())?;
+        (router, worker) = (router.merge(plane.router()), plane.jobs(worker));
     }
     if has(Role::DataPlane) {
-        builder.data_plane().await?;
+        let plane = builder.data_plane().await?;
+        (router, worker) = (router.merge(plane.router()), plane.jobs(worker));
     }
     if has(Role::TenantManager) {
-        builder.tenant_manager();
+        let manager = builder.tenant_manager();
+        (router, worker) = (router.merge(manager.router()), manager.jobs(worker));
     }
     if has(Role::ProvisionManager) {
-        builder.provision_manager();
+        let manager = builder.provision_manager();
+        (router, worker) = (router.merge(manager.router()), manager.jobs(worker));
     }
     if has(Role::Agents) {
-        builder.agents();
-    }
-    let Builder { mut router, worker, .. } = builder;
-    if has(Role::CredentialService) {
-        router = router.fallback_service(credentials.did_documents());
+        worker = agent_jobs(&foundation.store, worker, builder.agents());
     }
     Ok(Built { router, worker })
 }
 
 impl Builder<'_> {
-    fn add(&mut self, router: Router, jobs: impl FnOnce(Worker) -> Worker) {
-        self.router = std::mem::take(&mut self.router).merge(router);
-        let idle = Worker::new(
-            self.foundation.store.clone(),
-            self.foundation.scopes.clone(),
-            WorkerLimits::default(),
-        );
-        self.worker = jobs(std::mem::replace(&mut self.worker, idle));
-    }
-
     fn credential_service(&self) -> Arc<CredentialService> {
         let foundation = self.foundation;
         CredentialService::new(heddle_credential_service::Parts {
@@ -118,9 +107,9 @@ impl Builder<'_> {
         })
     }
 
-    fn issuer_service(&mut self, tokens: Arc<dyn SelfIssuedTokens>) {
+    fn issuer_service(&self, tokens: Arc<dyn SelfIssuedTokens>) -> Arc<IssuerService> {
         let foundation = self.foundation;
-        let service = IssuerService::new(heddle_issuer_service::Parts {
+        IssuerService::new(heddle_issuer_service::Parts {
             store: foundation.store.clone(),
             environment: foundation.environment.clone(),
             scopes: foundation.scopes.clone(),
@@ -131,13 +120,12 @@ impl Builder<'_> {
             resolver: foundation.resolver.clone(),
             public_url: foundation.public_url.clone(),
             settings: heddle_issuer_service::Settings::default(),
-        });
-        self.add(service.router(), |worker| service.jobs(worker));
+        })
     }
 
-    fn control_plane(&mut self, tokens: Arc<dyn SelfIssuedTokens>) -> Result<(), StartError> {
+    fn control_plane(&self, tokens: Arc<dyn SelfIssuedTokens>) -> Result<Arc<ControlPlane>, StartError> {
         let foundation = self.foundation;
-        let plane = ControlPlane::new(heddle_control_plane::Parts {
+        Ok(ControlPlane::new(heddle_control_plane::Parts {
             store: foundation.store.clone(),
             environment: foundation.environment.clone(),
             scopes: foundation.scopes.clone(),
@@ -149,12 +137,10 @@ impl Builder<'_> {
             static_peers: static_peers(self.configuration)?,
             public_url: foundation.public_url.clone(),
             shutdown: self.shutdown.clone(),
-        });
-        self.add(plane.router(), |worker| plane.jobs(worker));
-        Ok(())
+        }))
     }
 
-    async fn data_plane(&mut self) -> Result<(), StartError> {
+    async fn data_plane(&self) -> Result<Arc<DataPlane>, StartError> {
         let foundation = self.foundation;
         let root: PathBuf = match &self.configuration.blob_dir {
             Some(path) => path.clone(),
@@ -178,34 +164,31 @@ impl Builder<'_> {
             let (plane, shutdown) = (plane.clone(), self.shutdown.clone());
             tokio::spawn(async move { plane.follow(shutdown).await });
         }
-        self.add(plane.router(), |worker| plane.jobs(worker));
-        Ok(())
+        Ok(plane)
     }
 
-    fn tenant_manager(&mut self) {
+    fn tenant_manager(&self) -> Arc<TenantManager> {
         let foundation = self.foundation;
-        let manager = TenantManager::new(heddle_tenant_manager::Parts {
+        TenantManager::new(heddle_tenant_manager::Parts {
             store: foundation.store.clone(),
             environment: foundation.environment.clone(),
             scopes: foundation.scopes.clone(),
             authenticator: foundation.authenticator.clone(),
             shutdown: self.shutdown.clone(),
-        });
-        self.add(manager.router(), |worker| manager.jobs(worker));
+        })
     }
 
-    fn provision_manager(&mut self) {
+    fn provision_manager(&self) -> Arc<ProvisionManager> {
         let foundation = self.foundation;
-        let manager = ProvisionManager::new(heddle_provision_manager::Parts {
+        ProvisionManager::new(heddle_provision_manager::Parts {
             store: foundation.store.clone(),
             environment: foundation.environment.clone(),
             scopes: foundation.scopes.clone(),
             authenticator: foundation.authenticator.clone(),
-        });
-        self.add(manager.router(), |worker| manager.jobs(worker));
+        })
     }
 
-    fn agents(&mut self) {
+    fn agents(&self) -> Vec<Arc<dyn ActivityAgent>> {
         let (foundation, settings) = (self.foundation, &self.configuration.agents);
         let token_endpoint = format!("{}/oauth/token", foundation.public_url);
         let client = AdminClient::new(
@@ -228,9 +211,7 @@ impl Builder<'_> {
             control_plane: plane_client(&self.clients.control_plane),
             data_plane: plane_client(&self.clients.data_plane),
         };
-        let agents = heddle_agents::all(&client, config);
-        let store = foundation.store.clone();
-        self.add(Router::new(), |worker| agent_jobs(&store, worker, agents));
+        heddle_agents::all(&client, config)
     }
 }
 
