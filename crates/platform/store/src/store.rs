@@ -33,6 +33,9 @@ impl Store {
 
     /// Looks up a published row.
     pub async fn lookup(&self, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
+        if !can_be_stored(key) {
+            return Ok(None);
+        }
         self.database.lookup(Directory, kind, key).await
     }
 
@@ -103,4 +106,10 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Store")
     }
+}
+
+/// Whether a key can be the key of anything. PostgreSQL has no text with the character 0, and whoever asks for such a
+/// key asks for nothing that is there: that is no failure of the database.
+pub(crate) fn can_be_stored(key: &str) -> bool {
+    !key.contains('\0')
 }

@@ -8,7 +8,7 @@ use tracing::Instrument;
 use crate::{
     Aggregate, Answer, AnswerKey, AuditEntry, Batch, ClaimedJob, DirectoryRow, ExpectedVersion, Loaded,
     NewEvent, NewJob, Nonce, Query, Row, Selector, Snapshot, Store, StoreError, Write, aggregate::document,
-    worker::Reservation,
+    store::can_be_stored, worker::Reservation,
 };
 
 /// Reads see one snapshot, taken at the first read; writes are buffered until [`Transaction::commit`].
@@ -35,12 +35,18 @@ impl<'s> Transaction<'s> {
 
     /// Loads an aggregate by id.
     pub async fn load<A: Aggregate>(&mut self, id: &str) -> Result<Option<Loaded<A>>, StoreError> {
+        if !can_be_stored(id) {
+            return Ok(None);
+        }
         let row = self.snapshot().await?.row(A::KIND, Selector::Id(id)).await?;
         row.as_ref().map(Loaded::from_row).transpose()
     }
 
     /// Loads an aggregate by its unique key.
     pub async fn load_by_key<A: Aggregate>(&mut self, key: &str) -> Result<Option<Loaded<A>>, StoreError> {
+        if !can_be_stored(key) {
+            return Ok(None);
+        }
         let row = self.snapshot().await?.row(A::KIND, Selector::UniqueKey(key)).await?;
         row.as_ref().map(Loaded::from_row).transpose()
     }

@@ -127,6 +127,11 @@ pub(crate) struct Denial {
     pub(crate) expires_at: Timestamp,
 }
 
+/// What a refused request was about, as far as it can be kept: a peer may name anything, of any length.
+pub(crate) fn subject(named: Option<&str>) -> Option<String> {
+    named.and_then(|text| heddle_ids::AssetId::parse(text).ok()).map(|id| id.to_string())
+}
+
 impl Aggregate for Denial {
     const KIND: &'static str = "denial";
 

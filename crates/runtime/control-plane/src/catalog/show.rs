@@ -128,7 +128,7 @@ impl ControlPlane {
                 id: self.environment.uuid(),
                 counter_party: peer.to_string(),
                 request: "catalog".to_owned(),
-                subject: subject.map(str::to_owned),
+                subject: crate::trace::subject(subject),
                 reason: reason.clone(),
                 trace,
                 at,

@@ -48,8 +48,13 @@ impl Identity {
             .judge(&evidence)
             .await
             .map_err(|refusal| refuse(refusal.to_string(), refusal.checks().to_vec()))?;
-        self.record(addressed, presentation.replay_keys()).await?;
         let checks = presentation.checks().to_vec();
+        self.record(addressed, presentation.replay_keys()).await.map_err(|error| match error {
+            StoreError::Duplicate { .. } => {
+                refuse("the presentation was used before".to_owned(), checks.clone())
+            }
+            other => other.into(),
+        })?;
         let peer = VerifiedPeer::from_presentation(&presentation, addressed.recipient.clone())
             .map_err(|error| refuse(error.to_string(), checks.clone()))?;
         Ok(Proven { peer, checks })

@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_dsp::process::Role;
-use heddle_ids::{AgreementId, AssetId, NegotiationId, ParticipantId, SharedAgreementId};
+use heddle_ids::{AgreementId, AssetId, NegotiationId, ParticipantId, ProfileName, SharedAgreementId};
 use heddle_odrl::Policy;
 use heddle_store::{Aggregate, Columns};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ pub struct Agreement {
     pub shared_id: SharedAgreementId,
     /// The negotiation that led to it.
     pub negotiation: NegotiationId,
+    /// The dataspace profile under which it was negotiated; it counts under no other.
+    pub profile: ProfileName,
     /// The part that we play.
     pub role: Role,
     /// The other party.

@@ -125,7 +125,7 @@ impl ControlPlane {
         let mut transaction = self.store.begin(scope);
         let key = NegotiationRecord::key(scope.peer(), &request.message.consumer_pid);
         if let Some(known) = transaction.load_by_key::<NegotiationRecord>(&key).await? {
-            return Ok(Box::new(known.into_value()));
+            return addressed_to(known, addressed).map(|known| Box::new(known.into_value()));
         }
         let now = transaction.now();
         let offering = decision::load(&mut transaction, offer).await?;
@@ -259,7 +259,7 @@ impl ControlPlane {
             id: self.environment.uuid(),
             counter_party: counter_party.to_owned(),
             request: "negotiation".to_owned(),
-            subject: request.message.offer.target.clone(),
+            subject: crate::trace::subject(request.message.offer.target.as_deref()),
             reason,
             trace,
             at,
@@ -302,7 +302,7 @@ impl ControlPlane {
         let proven = self.identity.verify(addressed, authorization, &[]).await?;
         let scope = self.scopes.negotiation_peer(&proven.peer);
         for attempt in 1..=ATTEMPTS_MAX {
-            match self.take_message(&scope, &proven, id, message.clone()).await {
+            match self.take_message((addressed, &scope), &proven, id, message.clone()).await {
                 Err(ProtocolError::Store(StoreError::Stale { .. })) => {}
                 // Our agreement may be acknowledged by this message and by its own answer at the same moment; then
                 // both keep it. Should it be another one's, looking again does not help.
@@ -315,13 +315,14 @@ impl ControlPlane {
 
     async fn take_message(
         &self,
-        scope: &NegotiationPeer,
+        (addressed, scope): (&Addressed, &NegotiationPeer),
         proven: &Proven,
         id: &str,
         message: Inbound<Message>,
     ) -> Result<Answer, ProtocolError> {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<NegotiationRecord>(id).await?.ok_or(ProtocolError::NotFound)?;
+        let loaded = addressed_to(loaded, addressed)?;
         let now = transaction.now();
         let kind = message.message.kind();
         let step = negotiation::receive(&loaded.process, message, now)?;
@@ -382,7 +383,21 @@ impl ControlPlane {
         let proven = self.identity.verify(addressed, authorization, &[]).await?;
         let scope = self.scopes.negotiation_peer(&proven.peer);
         let loaded = self.store.begin(&scope).load::<NegotiationRecord>(id).await?;
-        loaded.map(|loaded: Loaded<_>| Box::new(loaded.into_value())).ok_or(ProtocolError::NotFound)
+        let loaded = addressed_to(loaded.ok_or(ProtocolError::NotFound)?, addressed)?;
+        Ok(Box::new(loaded.into_value()))
+    }
+}
+
+/// A process belongs to the dataspace profile that it began under: what a peer has proved under another one, with
+/// its issuers, says nothing about it.
+fn addressed_to(
+    loaded: Loaded<NegotiationRecord>,
+    addressed: &Addressed,
+) -> Result<Loaded<NegotiationRecord>, ProtocolError> {
+    if *loaded.process.profile() == addressed.profile.name {
+        Ok(loaded)
+    } else {
+        Err(ProtocolError::NotFound)
     }
 }
 

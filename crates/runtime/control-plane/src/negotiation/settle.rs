@@ -80,6 +80,7 @@ impl ControlPlane {
             id: AgreementId::from_parts(ms, random),
             shared_id,
             negotiation: process.id().clone(),
+            profile: process.profile().clone(),
             role: process.role(),
             counter_party: process.counter_party().clone(),
             asset: process.dataset().clone(),

@@ -77,13 +77,25 @@ impl ControlPlane {
         let record = loaded.filter(|record| record.data_plane == *plane).ok_or(CallbackError::NotFound)?;
         match callback {
             Callback::Prepared(status) => {
-                self.step_ended(scope, &record, DataPlaneStep::Prepare, status).await
+                self.step_ended(scope, &record, &[DataPlaneStep::Prepare], status).await
             }
-            Callback::Started(status) => self.step_ended(scope, &record, DataPlaneStep::Start, status).await,
+            // A flow that is resumed starts again.
+            Callback::Started(status) => {
+                let steps = [DataPlaneStep::Start, DataPlaneStep::Resume];
+                self.step_ended(scope, &record, &steps, status).await
+            }
             Callback::Completed => self.completed_by_plane(scope, id).await,
             Callback::Errored(status) => {
                 let reason = status.error.clone().unwrap_or_else(|| "it gave no reason".to_owned());
-                self.errored_by_plane(scope, id, reason).await
+                match record.signals.first() {
+                    // The step that was accepted has failed.
+                    Some(signal) if record.awaits_callback => {
+                        let step = (id, &signal.message_id);
+                        self.signal_answered(scope, step, Err(reason), None).await?;
+                        Ok(())
+                    }
+                    _ => self.errored_by_plane(scope, id, reason).await,
+                }
             }
         }
     }
@@ -92,10 +104,10 @@ impl ControlPlane {
         &self,
         scope: &ParticipantScope,
         record: &TransferRecord,
-        step: DataPlaneStep,
+        steps: &[DataPlaneStep],
         status: &ReceivedStatus,
     ) -> Result<(), CallbackError> {
-        let Some(signal) = record.signals.first().filter(|signal| signal.step == step) else {
+        let Some(signal) = record.signals.first().filter(|signal| steps.contains(&signal.step)) else {
             // It has been told before.
             return Ok(());
         };

@@ -59,6 +59,12 @@ impl ControlPlane {
             .await?
             .filter(|agreement| agreement.role == Role::Consumer)
             .ok_or_else(|| invalid(format!("Contract agreement with id {} not found", new.contract)))?;
+        if agreement.profile != addressed.profile.name {
+            let (id, profile) = (&new.contract, &agreement.profile);
+            return Err(invalid(format!(
+                "the agreement {id} counts under the dataspace profile {profile} alone"
+            )));
+        }
         let flow = flow_of(&new.transfer_type).ok_or_else(|| {
             invalid(format!("the transfer type '{}' names no direction", new.transfer_type))
         })?;

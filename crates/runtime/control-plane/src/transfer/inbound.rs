@@ -9,7 +9,7 @@ use heddle_dsp::{
 };
 use heddle_ids::TransferProcessId;
 use heddle_odrl::PolicyScope;
-use heddle_store::{Query, StoreError, Transaction};
+use heddle_store::{Loaded, Query, StoreError, Transaction};
 use heddle_tenancy::TransferPeer;
 
 use super::{TransferRecord, settle::message_name};
@@ -84,23 +84,25 @@ impl ControlPlane {
         let mut transaction = self.store.begin(scope);
         let key = TransferRecord::key(scope.peer(), &message.consumer_pid);
         if let Some(known) = transaction.load_by_key::<TransferRecord>(&key).await? {
-            return Ok(Box::new(known.into_value()));
+            return addressed_to(known, addressed).map(|known| Box::new(known.into_value()));
         }
         let unknown = || ProtocolError::Refused("there is no such agreement".to_owned());
         let agreement_key = Agreement::key(scope.peer(), &message.agreement_id);
         let agreement = transaction.load_by_key::<Agreement>(&agreement_key).await?.ok_or_else(unknown)?;
-        if agreement.role != Role::Provider {
+        // Under another dataspace profile the consumer has proved something else.
+        if agreement.role != Role::Provider || agreement.profile != addressed.profile.name {
             return Err(unknown());
         }
-        let flow = flow_of(&message.format).ok_or_else(|| {
-            ProtocolError::Refused(format!("the format '{}' is not offered", message.format))
-        })?;
         let asset = transaction.load::<Asset>(agreement.asset.as_str()).await?;
         let metadata = asset.and_then(|asset| asset.into_value().dataplane_metadata).unwrap_or_default();
-        let data_plane =
-            self.choose_data_plane(&mut transaction, &message.format, &metadata.labels).await?.ok_or_else(
-                || ProtocolError::Refused(format!("the format '{}' is not offered", message.format)),
-            )?;
+        let not_offered =
+            || ProtocolError::Refused(format!("the format '{}' is not offered", message.format));
+        let flow = flow_of(&message.format).ok_or_else(not_offered)?;
+        if !metadata.profiles.is_empty() && !metadata.profiles.contains(&message.format) {
+            return Err(not_offered());
+        }
+        let data_plane = self.choose_data_plane(&mut transaction, &message.format, &metadata.labels).await?;
+        let data_plane = data_plane.ok_or_else(not_offered)?;
         let setup = self.provider_setup(addressed, scope, message, flow, &agreement);
         let now = transaction.now();
         let process = TransferProcess::new(setup, now);
@@ -170,7 +172,7 @@ impl ControlPlane {
         labels: &[String],
     ) -> Result<Option<DataPlane>, StoreError> {
         let planes = transaction.list::<DataPlane>(&Query::default()).await?;
-        let planes = planes.into_iter().map(heddle_store::Loaded::into_value);
+        let planes = planes.into_iter().map(Loaded::into_value);
         Ok(planes.into_iter().find(|plane| plane.serves(transfer_type, labels)))
     }
 
@@ -189,7 +191,7 @@ impl ControlPlane {
         let mut attempts = 0;
         loop {
             changes.mark_unchanged();
-            match self.take_transfer_message(&scope, &proven, id, message.clone()).await {
+            match self.take_transfer_message((addressed, &scope), &proven, id, message.clone()).await {
                 Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
                     attempts += 1;
                 }
@@ -204,13 +206,14 @@ impl ControlPlane {
 
     async fn take_transfer_message(
         &self,
-        scope: &TransferPeer,
+        (addressed, scope): (&Addressed, &TransferPeer),
         proven: &Proven,
         id: &str,
         message: Inbound<Message>,
     ) -> Result<Box<TransferRecord>, ProtocolError> {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(ProtocolError::NotFound)?;
+        let loaded = addressed_to(loaded, addressed)?;
         let now = transaction.now();
         let (kind, from) = (message.message.kind(), loaded.process.state());
         let step = transfer::receive(&loaded.process, message, now)?;
@@ -239,7 +242,20 @@ impl ControlPlane {
         let proven = self.identity.verify(addressed, authorization, &[]).await?;
         let scope = self.scopes.transfer_peer(&proven.peer);
         let loaded = self.store.begin(&scope).load::<TransferRecord>(id).await?;
-        loaded.map(|loaded| Box::new(loaded.into_value())).ok_or(ProtocolError::NotFound)
+        let loaded = addressed_to(loaded.ok_or(ProtocolError::NotFound)?, addressed)?;
+        Ok(Box::new(loaded.into_value()))
+    }
+}
+
+/// As for negotiations: a process belongs to the dataspace profile that it began under.
+fn addressed_to(
+    loaded: Loaded<TransferRecord>,
+    addressed: &Addressed,
+) -> Result<Loaded<TransferRecord>, ProtocolError> {
+    if *loaded.process.profile() == addressed.profile.name {
+        Ok(loaded)
+    } else {
+        Err(ProtocolError::NotFound)
     }
 }
 

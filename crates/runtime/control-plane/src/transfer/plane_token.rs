@@ -83,8 +83,11 @@ impl PlaneTokens {
         ];
         let answer = self.outbound.send(Request::post(endpoint).form(&form)).await.map_err(|error| {
             match error.class() {
-                RetryClass::Retry { .. } => TokenError::Temporary(error.to_string()),
-                RetryClass::RetryBriefly | RetryClass::Final => TokenError::Final(error.to_string()),
+                // The token service may be restarting; whoever signals gives up after some attempts.
+                RetryClass::Retry { .. } | RetryClass::RetryBriefly => {
+                    TokenError::Temporary(error.to_string())
+                }
+                RetryClass::Final => TokenError::Final(error.to_string()),
             }
         })?;
         let issued: Issued = answer.json().map_err(|error| TokenError::Final(error.to_string()))?;

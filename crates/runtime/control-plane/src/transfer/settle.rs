@@ -88,14 +88,24 @@ impl ControlPlane {
     }
 
     /// The first signal is done; the next one, if any, is under way now.
-    pub(super) fn signal_ended(&self, record: &mut TransferRecord, now: heddle_clock::Timestamp) {
+    pub(super) fn signal_ended(&self, transaction: &mut Transaction<'_>, record: &mut TransferRecord) {
+        let now = transaction.now();
+        let waited = record.awaits_callback;
         if !record.signals.is_empty() {
             record.signals.remove(0);
         }
         record.awaits_callback = false;
         let process = record.process.clone().with_step_ended(now);
         record.process = match record.signals.first() {
-            Some(next) => process.with_step_begun(next.step, now),
+            Some(next) => {
+                // While a callback was awaited, the jobs of the signals behind it have run in vain.
+                if waited {
+                    let transfer = process.id().to_string();
+                    let job = TransferJob { transfer, message: next.message_id.clone() };
+                    transaction.enqueue(NewJob::new(SIGNAL, record.order_key(), &job));
+                }
+                process.with_step_begun(next.step, now)
+            }
             None => process,
         };
     }

@@ -164,12 +164,12 @@ impl ControlPlane {
         match outcome {
             Ok(Progress::UnderWay) => record.awaits_callback = true,
             Ok(Progress::Done(address)) => {
-                self.signal_ended(record, now);
+                self.signal_ended(transaction, record);
                 self.follow_plane(transaction, scope, record, signal.step, address);
             }
             Err(reason) => {
                 record.trace.add(now, Traced::Refused { reason: reason.clone() });
-                self.signal_ended(record, now);
+                self.signal_ended(transaction, record);
                 self.plane_failed(transaction, scope, record, signal.step, &reason);
             }
         }
