@@ -36,6 +36,9 @@ impl Default for PostgresOptions {
     }
 }
 
+/// How long a connection may be silent on the wire, with something to be acknowledged, before it counts as broken.
+const GONE_WAIT: Duration = Duration::from_secs(15);
+
 /// Reads the URL. Its password is in none of the errors.
 pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, StoreError> {
     let mut config: Config = url.parse().map_err(|_| StoreError::Unusable {
@@ -46,6 +49,9 @@ pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, Sto
         config.application_name("heddle");
     }
     config.connect_timeout(options.connect_wait);
+    // A server whose host has vanished answers nothing at all: the kernel alone would wait for a quarter of an hour.
+    config.tcp_user_timeout(GONE_WAIT);
+    config.keepalives_idle(GONE_WAIT);
     Ok(config)
 }
 
@@ -53,6 +59,7 @@ pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, Sto
 pub(crate) fn pool(
     config: Config,
     tls: MakeRustlsConnect,
+    connections_max: usize,
     options: &PostgresOptions,
 ) -> Result<Pool, StoreError> {
     let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -65,7 +72,7 @@ pub(crate) fn pool(
         )
     });
     Pool::builder(manager)
-        .max_size(options.connections_max)
+        .max_size(connections_max)
         .wait_timeout(Some(options.pool_wait))
         .create_timeout(Some(options.connect_wait))
         .runtime(Runtime::Tokio1)

@@ -32,6 +32,9 @@ use crate::{
 /// A connected PostgreSQL database.
 pub struct PostgresDatabase {
     pool: Pool,
+    /// For lookups in the directory. They happen inside transactions; with one pool for both, enough transactions at a
+    /// time would wait for one another.
+    directory: Pool,
     signals: Signals,
     announcements: Announcements,
     /// Events were written that have no places yet.
@@ -55,7 +58,10 @@ impl PostgresDatabase {
     ) -> Result<Self, StoreError> {
         let config = connect::config(url, options)?;
         let tls = tls::connector(options.root_certificates.as_deref())?;
-        let pool = connect::pool(config.clone(), tls.clone(), options)?;
+        let for_directory = (options.connections_max / 4).max(1);
+        let for_all_else = options.connections_max.saturating_sub(for_directory).max(1);
+        let pool = connect::pool(config.clone(), tls.clone(), for_all_else, options)?;
+        let directory = connect::pool(config.clone(), tls.clone(), for_directory, options)?;
         let client = pool.get().await.map_err(of_pool)?;
         if let Err(error) = migration::run(&client, environment.now()).await {
             // It may be in the middle of a transaction.
@@ -72,7 +78,7 @@ impl PostgresDatabase {
         let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen)]);
         // Without it all goes on, only with waits as long as the safety nets'.
         drop(tokio::time::timeout(options.connect_wait, listens).await);
-        Ok(Self { pool, signals, announcements, written, tasks })
+        Ok(Self { pool, directory, signals, announcements, written, tasks })
     }
 
     /// What the server's setting `name` is on this database's connections, for diagnosis.
@@ -137,7 +143,7 @@ impl Database for PostgresDatabase {
     }
 
     async fn lookup(&self, _: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
-        reads::lookup(&*self.client().await?, kind, key).await
+        reads::lookup(&*self.directory.get().await.map_err(of_pool)?, kind, key).await
     }
 
     async fn published(
@@ -147,7 +153,7 @@ impl Database for PostgresDatabase {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Published>, StoreError> {
-        reads::published(&*self.client().await?, kind, after, limit).await
+        reads::published(&*self.directory.get().await.map_err(of_pool)?, kind, after, limit).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use heddle_store::StoreError;
@@ -12,8 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{connection, error::closed};
 
-/// Most connections for reading at a time; who needs one more waits.
-const READERS_MAX: usize = 16;
+/// Most snapshots at a time; who needs one more waits.
+const SNAPSHOTS_MAX: usize = 16;
+/// Most single reads at a time. They have places of their own: a lookup inside a transaction waits for no snapshot,
+/// or enough transactions at a time would wait for one another for ever.
+const SINGLE_READS_MAX: usize = 8;
+/// How long to wait for a place.
+const PLACE_WAIT: Duration = Duration::from_secs(10);
 /// Connections that stay open while nobody reads.
 const IDLE_MAX: usize = 4;
 
@@ -22,7 +28,8 @@ const IDLE_MAX: usize = 4;
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
+    snapshots: Arc<Semaphore>,
+    single_reads: Arc<Semaphore>,
     /// The directory of the file, when it goes with the last connection.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -37,13 +44,20 @@ pub(crate) struct Reader {
 
 impl Readers {
     pub(crate) fn new(path: PathBuf, temporary: Option<Arc<TempDir>>) -> Arc<Self> {
-        let permits = Arc::new(Semaphore::new(READERS_MAX));
-        Arc::new(Self { path, idle: Mutex::default(), permits, _temporary: temporary })
+        let snapshots = Arc::new(Semaphore::new(SNAPSHOTS_MAX));
+        let single_reads = Arc::new(Semaphore::new(SINGLE_READS_MAX));
+        Arc::new(Self { path, idle: Mutex::default(), snapshots, single_reads, _temporary: temporary })
     }
 
-    /// A connection, or the right to open one: the file is not touched before the first read.
+    /// A connection for a snapshot, or the right to open one: the file is not touched before the first read.
     pub(crate) async fn reader(self: &Arc<Self>) -> Result<Reader, StoreError> {
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| closed())?;
+        self.in_one_of(&self.snapshots).await
+    }
+
+    async fn in_one_of(self: &Arc<Self>, places: &Arc<Semaphore>) -> Result<Reader, StoreError> {
+        let place = tokio::time::timeout(PLACE_WAIT, places.clone().acquire_owned()).await;
+        let full = |_| StoreError::Unavailable { reason: "too many reads are under way".to_owned() };
+        let permit = place.map_err(full)?.map_err(|_| closed())?;
         let connection = self.idle().pop();
         Ok(Reader { connection, pool: self.clone(), _permit: permit })
     }
@@ -54,12 +68,13 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.reader().await?.read(read).await.1
+        self.in_one_of(&self.single_reads).await?.read(read).await.1
     }
 
     /// Nobody gets a connection any more.
     pub(crate) fn close(&self) {
-        self.permits.close();
+        self.snapshots.close();
+        self.single_reads.close();
         self.idle().clear();
     }
 
@@ -99,7 +114,7 @@ impl Drop for Reader {
         // Ends the snapshot, if there is one: it would hold back the log's checkpoint. No I/O happens here.
         let clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
         let mut idle = self.pool.idle();
-        if clean && idle.len() < IDLE_MAX && !self.pool.permits.is_closed() {
+        if clean && idle.len() < IDLE_MAX && !self.pool.snapshots.is_closed() {
             idle.push(connection);
         }
     }

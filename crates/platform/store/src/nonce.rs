@@ -1,6 +1,8 @@
 //! Things that may happen once.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle_clock::Timestamp;
+use ring::digest::{SHA256, digest};
 
 /// A value that must not be seen twice before it expires, such as the `jti` of a token.
 ///
@@ -12,4 +14,12 @@ pub struct Nonce {
     pub value: String,
     /// After this time it may be forgotten.
     pub expires_at: Timestamp,
+}
+
+impl Nonce {
+    /// Of `value`, which a peer may have chosen: what is kept is a digest, so any text fits, of any length.
+    #[must_use]
+    pub fn of(value: impl AsRef<[u8]>, expires_at: Timestamp) -> Self {
+        Self { value: URL_SAFE_NO_PAD.encode(digest(&SHA256, value.as_ref())), expires_at }
+    }
 }

@@ -126,9 +126,10 @@ impl<'s> Transaction<'s> {
         self.writes.push(Write::Audit(entry));
     }
 
-    /// Records that `value` was seen; if it was seen before, the commit fails with `Duplicate`.
-    pub fn once(&mut self, value: impl Into<String>, expires_at: Timestamp) {
-        self.writes.push(Write::Once(Nonce { value: value.into(), expires_at }));
+    /// Records that `value` was seen; if it was seen before, the commit fails with `Duplicate`. Any
+    /// text fits, of any length.
+    pub fn once(&mut self, value: impl AsRef<[u8]>, expires_at: Timestamp) {
+        self.writes.push(Write::Once(Nonce::of(value, expires_at)));
     }
 
     /// Publishes a directory row; if another owner holds the key, the commit fails with `Duplicate`.

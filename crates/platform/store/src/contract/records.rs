@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Thing, World, assert_duplicate};
-use crate::{Answer, AnswerKey, DirectoryRow, StoreError};
+use crate::{Answer, AnswerKey, DirectoryRow, Nonce, StoreError};
 
 /// The second commit with a nonce fails, with all that is in it.
 pub async fn a_nonce_is_accepted_once(world: &World) {
@@ -16,7 +16,7 @@ pub async fn a_nonce_is_accepted_once(world: &World) {
             tx.once("jti", until);
         })
         .await;
-    assert_duplicate(again, "jti");
+    assert_duplicate(again, &Nonce::of("jti", until).value);
     assert!(world.read(&alice, "effect").await.is_none());
 }
 
@@ -38,7 +38,7 @@ pub async fn of_concurrent_submits_of_a_nonce_one_wins(world: &World) {
     let results = futures::future::join_all((0..16).map(submit)).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     for result in results.into_iter().filter(Result::is_err) {
-        assert_duplicate(result, "jti");
+        assert_duplicate(result, &Nonce::of("jti", until).value);
     }
     let query = crate::Query::default();
     assert_eq!(world.store.begin(&alice).count::<Thing>(&query).await.expect("counts"), 1);
@@ -108,7 +108,7 @@ pub async fn the_sweep_deletes_only_what_has_expired(world: &World) {
     let alice = world.participant("alice");
     assert!(world.read(&alice, "a").await.is_some());
     world.commit(&alice, |tx| tx.once("soon", late)).await.expect("it was forgotten");
-    assert_duplicate(world.commit(&alice, |tx| tx.once("late", late)).await, "late");
+    assert_duplicate(world.commit(&alice, |tx| tx.once("late", late)).await, &Nonce::of("late", late).value);
     let kept = world.store.begin(&alice).remembered(&AnswerKey::new("client", "late")).await.expect("reads");
     assert!(kept.is_some());
 }
@@ -127,4 +127,32 @@ pub async fn a_closed_database_refuses(world: &World) {
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
     assert!(world.store.begin(&alice).load::<Thing>("a").await.is_err());
     assert!(world.store.ping().await.is_err());
+}
+
+/// A lookup inside a transaction has a place of its own, however many transactions are open.
+pub async fn lookups_inside_many_transactions_do_not_wait_for_one_another(world: &World) {
+    let alice = world.participant("alice");
+    world.commit(&alice, |tx| tx.publish(crate::DirectoryRow::new("fact", "a", &1))).await.expect("commits");
+    let one = || async {
+        let mut tx = world.store.begin(&alice);
+        tx.load::<Thing>("none").await.expect("reads");
+        world.store.lookup("fact", "a").await.expect("looks up").expect("is there");
+        world.store.published("fact", None, 10).await.expect("lists");
+    };
+    let all = futures::future::join_all((0..64).map(|_| one()));
+    tokio::time::timeout(std::time::Duration::from_secs(8), all).await.expect("nobody waits for ever");
+}
+
+/// PostgreSQL has no text with the character 0; that is no failure of the database, and no answer to a peer either.
+pub async fn a_key_that_cannot_be_stored_is_not_there(world: &World) {
+    let alice = world.participant("alice");
+    let mut tx = world.store.begin(&alice);
+    assert!(tx.load::<Thing>("a\0b").await.expect("reads").is_none());
+    assert!(tx.load_by_key::<Thing>("a\0b").await.expect("reads").is_none());
+    assert!(world.store.lookup("fact", "a\0b").await.expect("looks up").is_none());
+    let soon = world.now() + std::time::Duration::from_secs(60);
+    for expected in [true, false] {
+        let accepted = world.commit(&alice, |tx| tx.once("jti\0", soon)).await.is_ok();
+        assert_eq!(accepted, expected, "a nonce may be any text, and is taken once");
+    }
 }

@@ -48,7 +48,8 @@ macro_rules! contract_suite {
                 a_nonce_is_accepted_once, of_concurrent_submits_of_a_nonce_one_wins,
                 a_published_row_is_found_by_everybody, another_owner_cannot_take_a_published_key,
                 published_rows_are_listed_in_pages, the_sweep_deletes_only_what_has_expired,
-                a_closed_database_refuses,
+                a_closed_database_refuses, a_key_that_cannot_be_stored_is_not_there,
+                lookups_inside_many_transactions_do_not_wait_for_one_another,
             },
             workers::{
                 a_job_runs_after_its_commit, a_failing_job_is_tried_again_later,

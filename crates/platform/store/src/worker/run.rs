@@ -162,10 +162,15 @@ impl Loop {
             if let heddle_tenancy::Owner::Participant(id) = &job.owner {
                 span.record("participant_context_id", id.as_str());
             }
-            let id = job.lease.job.clone();
-            locked(&under_way).insert(id.clone(), job.lease.clone());
+            let lease = job.lease.clone();
+            locked(&under_way).insert(lease.job.clone(), lease.clone());
             trace::within(context, attend(&worker, handler.as_ref(), job)).instrument(span).await;
-            locked(&under_way).remove(&id);
+            // It may have been rescheduled and claimed again already, under a newer lease.
+            let mut under_way = locked(&under_way);
+            if under_way.get(&lease.job) == Some(&lease) {
+                under_way.remove(&lease.job);
+            }
+            drop(under_way);
             drop(permit);
             if wants_room.swap(false, Ordering::SeqCst) {
                 worker.store.signals().notify_jobs();

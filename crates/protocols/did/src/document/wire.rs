@@ -124,6 +124,9 @@ fn method(document: &Did, entry: Value) -> Option<VerificationMethod> {
     })
 }
 
+/// Most types of one service that are looked at.
+const TYPES_MAX: usize = 8;
+
 /// One service for each of its types. Endpoints that are no text (maps of profiles) are not usable here.
 fn services(entry: Value) -> Vec<Service> {
     let Ok(wire) = serde_json::from_value::<ServiceIn>(entry) else { return Vec::new() };
@@ -133,7 +136,8 @@ fn services(entry: Value) -> Vec<Service> {
     let id = wire.id.unwrap_or_default();
     let service =
         |kind: &&str| Service { id: id.clone(), kind: (*kind).to_owned(), endpoint: endpoint.clone() };
-    texts(&wire.kind).iter().map(service).collect()
+    // Each type is a copy of the endpoint: a document that lists types without end must not grow without end.
+    texts(&wire.kind).iter().take(TYPES_MAX).map(service).collect()
 }
 
 fn texts(value: &Value) -> Vec<&str> {
