@@ -15,7 +15,7 @@ use heddle_provision_manager::ProvisionManager;
 use heddle_store::{Worker, WorkerLimits};
 use heddle_tenancy::{DevelopmentMode, StaticPeers};
 use heddle_tenant_manager::TenantManager;
-use heddle_web::Shutdown;
+use heddle_web::{InFlight, Plain, Shutdown, Surface};
 
 use super::{
     bootstrap::{ServiceClient, ServiceClients},
@@ -35,6 +35,16 @@ pub struct Built {
     pub worker: Worker,
 }
 
+/// Most requests at the token service at a time.
+const TOKEN_REQUESTS_MAX: usize = 256;
+
+/// The endpoints of the token service: every process has them, and all see the same clients and keys.
+fn token_service(foundation: &Foundation) -> Router {
+    Surface::<Plain>::new("token-service", foundation.environment.clone())
+        .in_flight(InFlight::new(TOKEN_REQUESTS_MAX))
+        .around(heddle_auth::endpoints::router(foundation.tokens.clone()))
+}
+
 /// What roles are built from.
 struct Builder<'a> {
     configuration: &'a Configuration,
@@ -52,7 +62,7 @@ pub async fn build(
 ) -> Result<Built, StartError> {
     operations::start_metrics();
     let mut router = operations::routes(foundation, shutdown.clone())
-        .merge(heddle_auth::endpoints::router(foundation.tokens.clone()))
+        .merge(token_service(foundation))
         .merge(clients::routes(foundation));
     let mut worker =
         Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());

@@ -1,11 +1,18 @@
 //! Reading request bodies, bounded in size and time.
 
-use std::time::Duration;
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::extract::Request;
+use axum::{body::Body, extract::Request};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::Sleep;
 
 use crate::{Kind, Rejection};
 
@@ -19,6 +26,52 @@ pub(crate) struct BodyLimits {
 impl Default for BodyLimits {
     fn default() -> Self {
         Self { body_bytes_max: 1024 * 1024, body_read_timeout: Duration::from_secs(20) }
+    }
+}
+
+/// A body that must arrive within some time from the first look at it, whoever reads it. Without that, clients that send
+/// a head and never a body would hold places for ever.
+pub(crate) struct TimedBody {
+    body: Body,
+    patience: Duration,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl TimedBody {
+    pub(crate) fn new(body: Body, patience: Duration) -> Self {
+        Self { body, patience, deadline: None }
+    }
+}
+
+impl hyper::body::Body for TimedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            return Poll::Ready(frame);
+        }
+        let patience = self.patience;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        match deadline.as_mut().poll(context) {
+            Poll::Ready(()) => {
+                let late =
+                    std::io::Error::new(std::io::ErrorKind::TimedOut, "the body did not arrive in time");
+                Poll::Ready(Some(Err(axum::Error::new(late))))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -64,6 +117,17 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_arriving_breaks_off_and_one_that_arrives_does_not() {
+        use futures::{StreamExt, stream};
+        let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"a"))]);
+        let stuck = Body::from_stream(first.chain(stream::pending()));
+        let timed = TimedBody::new(stuck, Duration::from_secs(1));
+        assert!(timed.collect().await.is_err());
+        let whole = TimedBody::new(Body::from("ab"), Duration::from_secs(1));
+        assert_eq!(whole.collect().await.expect("arrives").to_bytes().as_ref(), b"ab");
+    }
 
     #[test]
     fn json_by_any_name_is_accepted_and_nothing_else() {

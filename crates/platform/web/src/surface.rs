@@ -4,6 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, RawPathParams, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -15,7 +16,10 @@ use http::{Method, request::Parts};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{ErrorBody, InFlight, Kind, Refused, Rejection, body::BodyLimits};
+use crate::{
+    ErrorBody, InFlight, Kind, Refused, Rejection,
+    body::{BodyLimits, TimedBody},
+};
 
 /// How long a client that finds every place taken is asked to wait.
 const FULL_WAIT: Duration = Duration::from_secs(1);
@@ -25,6 +29,10 @@ const PARTICIPANT_PARAMETERS: [&str; 4] = ["context", "ctx", "participant", "par
 
 /// Most of a participant context's id that goes into the log; whoever asks has not been authenticated yet.
 const PARTICIPANT_CHARS_MAX: usize = 128;
+
+/// How long a body may take to arrive; more than [`BodyLimits`] gives JSON, whose reader tells it better.
+const BODY_PATIENCE: Duration = Duration::from_secs(21);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What stands for the route in logs and metrics when none matches.
 const UNMATCHED: &str = "unmatched";
@@ -42,13 +50,16 @@ struct Shared {
     environment: Environment,
     in_flight: Option<InFlight>,
     quiet: bool,
+    /// How long a body may take to arrive, whoever reads it.
+    body_patience: Option<Duration>,
 }
 
 impl<E: ErrorBody> Surface<E> {
     /// A surface called `name` in metrics and logs.
     #[must_use]
     pub fn new(name: &'static str, environment: Environment) -> Self {
-        let shared = Shared { name, environment, in_flight: None, quiet: false };
+        let shared =
+            Shared { name, environment, in_flight: None, quiet: false, body_patience: Some(BODY_PATIENCE) };
         Self { shared, limits: BodyLimits::default(), surface: std::marker::PhantomData }
     }
 
@@ -67,10 +78,18 @@ impl<E: ErrorBody> Surface<E> {
         self
     }
 
-    /// With this time for a JSON body to arrive; 20 s unless said.
+    /// With this time for a body to arrive; 20 s unless said.
     #[must_use]
     pub fn body_read_timeout(mut self, body_read_timeout: Duration) -> Self {
         self.limits.body_read_timeout = body_read_timeout;
+        self.shared.body_patience = self.shared.body_patience.map(|_| body_read_timeout + GRACE);
+        self
+    }
+
+    /// With handlers that stream bodies, and bound the time for that by themselves.
+    #[must_use]
+    pub fn streaming(mut self) -> Self {
+        self.shared.body_patience = None;
         self
     }
 
@@ -81,12 +100,16 @@ impl<E: ErrorBody> Surface<E> {
         self
     }
 
-    /// The router with everything around it.
+    /// The router with everything around it, answering for all paths below it: to be nested.
     pub fn finish(self, router: Router) -> Router {
+        let router = router.fallback(nothing_here::<E>).method_not_allowed_fallback(wrong_method::<E>);
+        self.around(router)
+    }
+
+    /// The routes with everything around them and nothing said of other paths: to be merged.
+    pub fn around(self, router: Router) -> Router {
         let Self { shared, limits, .. } = self;
         router
-            .fallback(nothing_here::<E>)
-            .method_not_allowed_fallback(wrong_method::<E>)
             .layer(DefaultBodyLimit::max(limits.body_bytes_max))
             .layer(axum::Extension(limits))
             .layer(middleware::from_fn_with_state(Arc::new(shared), around::<E>))
@@ -108,6 +131,10 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
     let (route, method) = (route(&request), known(request.method()));
     let (mut parts, body) = request.into_parts();
     let participant = participant(&mut parts).await;
+    let body = match shared.body_patience {
+        Some(patience) => Body::new(TimedBody::new(body, patience)),
+        None => body,
+    };
     let request = Request::from_parts(parts, body);
     let span = tracing::info_span!(
         "request",
@@ -178,7 +205,7 @@ async fn participant(parts: &mut Parts) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, routing::get};
+    use axum::routing::get;
     use http::{StatusCode, header};
     use http_body_util::BodyExt;
     use tower::ServiceExt;

@@ -41,7 +41,7 @@ impl DataPlane {
             )
             .nest(
                 &format!("{participant}/sources"),
-                surface("data-plane-sources", IN_FLIGHT_MAX).finish(with(sources::routes())),
+                surface("data-plane-sources", IN_FLIGHT_MAX).streaming().finish(with(sources::routes())),
             )
             .nest(
                 &format!("{participant}/flows"),
