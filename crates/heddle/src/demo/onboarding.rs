@@ -150,7 +150,6 @@ async fn provision(
     let body = json!({
         "identifier": did,
         "dataspaceProfileIds": [dataspace],
-        "vpaProperties": {"cfm.issuer": {"participantContextId": bodies.dataspace.issuer_context}},
         "properties": {"name": name},
     });
     let path = format!("/api/tm/v1alpha1/tenants/{tenant}/participant-profiles");

@@ -76,6 +76,15 @@ struct Issued {
     expires_in: Option<u64>,
 }
 
+/// How something came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ensured {
+    /// The request made it, now or when it was sent before with the same key.
+    Made,
+    /// It had been there.
+    WasThere,
+}
+
 impl AdminClient {
     /// With a client of the token service.
     #[must_use]
@@ -92,17 +101,17 @@ impl AdminClient {
 
     /// Sends a request that creates something. A conflict is as good when what is there already is the same thing, as after
     /// a run whose answer was lost; when it is another thing, the conflict comes back.
-    pub async fn ensure(&self, create: Request, same: Existing<'_>) -> Result<(), CallError> {
+    pub async fn ensure(&self, create: Request, same: Existing<'_>) -> Result<Ensured, CallError> {
         let conflict = match self.send(create).await {
             Err(error) if error.status() == Some(409) => error,
-            other => return other.map(drop),
+            other => return other.map(|_| Ensured::Made),
         };
         let there = match self.send(Request::get(same.url)).await {
             Err(error) if error.status() == Some(404) => return Err(conflict),
             other => other?,
         };
         let document: Value = there.json().map_err(CallError::Call)?;
-        if document[same.member] == same.value { Ok(()) } else { Err(conflict) }
+        if document[same.member] == same.value { Ok(Ensured::WasThere) } else { Err(conflict) }
     }
 
     /// Sends a request that removes something; that it is gone already is as good.

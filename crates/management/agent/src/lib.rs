@@ -67,7 +67,7 @@ mod client;
 mod context;
 mod job;
 
-pub use client::{AdminClient, AdminCredentials, CallError, Existing};
+pub use client::{AdminClient, AdminCredentials, CallError, Ensured, Existing};
 pub use context::{ActivityContext, ActivityResult, ValueError};
 pub use job::{
     ADVANCE, ActivityJob, Advance, RUN_TIME_MAX, Report, ReportedOutcome, activity_kind, agent_jobs,

@@ -86,7 +86,7 @@ impl World {
         format!("{}{path}", self.base)
     }
 
-    async fn ensure(&self) -> Result<(), CallError> {
+    async fn ensure(&self) -> Result<heddle_agent::Ensured, CallError> {
         let (url, thing) = (self.url("/things"), self.url("/things/1"));
         let same = Existing { url: &thing, member: "did", value: "did:web:a" };
         self.client.ensure(Request::post(url).json(b"{}".to_vec()), same).await
@@ -124,7 +124,8 @@ async fn a_conflict_with_the_same_thing_is_success_and_with_another_is_not() {
     let world = world().await;
     world.script.then(409, json!({"message": "exists"}));
     world.script.then(200, json!({"did": "did:web:a"}));
-    world.ensure().await.expect("the same thing");
+    let ensured = world.ensure().await.expect("the same thing");
+    assert_eq!(ensured, heddle_agent::Ensured::WasThere);
     assert!(world.script.asked().iter().any(|line| line.starts_with("GET /things/1")));
 
     world.script.then(409, json!({"message": "exists"}));

@@ -75,7 +75,8 @@ impl CredentialServiceAgent {
         let ours = format!("{all}/{}", segment(&id));
         let create =
             Request::post(all).json_of(&manifest).idempotency_key(context.idempotency_key("participant"));
-        Ok(self.client.ensure(create, Existing { url: &ours, member: "did", value: &did }).await?)
+        self.client.ensure(create, Existing { url: &ours, member: "did", value: &did }).await?;
+        Ok(())
     }
 
     async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {

@@ -83,7 +83,8 @@ impl OnboardingAgent {
         let ours = format!("{base}/credentials/request/{}", segment(holder_pid));
         let request = Request::post(format!("{base}/credentials/request")).json_of(&body);
         let request = request.idempotency_key(context.idempotency_key(&format!("request/{issuer}")));
-        Ok(self.client.ensure(request, Existing { url: &ours, member: "issuerDid", value: issuer }).await?)
+        self.client.ensure(request, Existing { url: &ours, member: "issuerDid", value: issuer }).await?;
+        Ok(())
     }
 
     /// Waits until every request has ended, or patience does.

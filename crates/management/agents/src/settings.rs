@@ -35,7 +35,7 @@ pub struct AgentsConfig {
     pub data_plane_url: String,
     /// The URL by which the world reaches the participants' protocol endpoints.
     pub public_url: String,
-    /// The issuer's participant context, unless the properties of the VPA `cfm.issuer` name one
+    /// The issuer's participant context, unless the manifest names one
     /// (`participantContextId`); usually [`DEFAULT_ISSUER`].
     pub issuer_context: String,
     /// Where tokens are given.

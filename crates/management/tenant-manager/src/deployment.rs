@@ -144,6 +144,7 @@ pub(crate) fn profile(
         credentials: credentials(&dataspaces, &order.roles),
         participant_roles: order.roles,
         runtime_profiles: dataspaces.iter().map(|profile| profile.runtime_name().to_owned()).collect(),
+        issuer_context: dataspaces.iter().find_map(|profile| profile.issuer_context().map(str::to_owned)),
         dataspace_profile_ids: dataspaces.into_iter().map(|profile| profile.id).collect(),
         vpas,
         properties,

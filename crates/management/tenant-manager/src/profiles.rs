@@ -28,7 +28,7 @@ impl TenantManager {
         &self,
         scope: &TenantScope,
         transaction: &mut Transaction<'_>,
-        order: Order,
+        (order, place): (Order, Result<Place, Refusal>),
     ) -> Result<ParticipantProfile, Refusal> {
         let tenant = transaction.load::<Tenant>(scope.tenant().as_str()).await?.ok_or(Refusal::NotFound)?;
         if tenant.closing {
@@ -40,7 +40,7 @@ impl TenantManager {
         if self.store.lookup(ParticipantProfile::DIRECTORY, identifier.as_str()).await?.is_some() {
             return Err(Refusal::IdentifierTaken(identifier));
         }
-        let place = self.place(&order).await?;
+        let place = place?;
         let ids = NewIds::random(&self.environment);
         let profile = deployment::profile(order, scope.tenant().clone(), place, ids, transaction.now());
         transaction.insert(&profile);
@@ -54,7 +54,8 @@ impl TenantManager {
         Ok(profile)
     }
 
-    async fn place(&self, order: &Order) -> Result<Place, Refusal> {
+    /// Where an order goes. It reads a moment of its own, so it is asked for before the tenant's transaction begins.
+    pub(crate) async fn place(&self, order: &Order) -> Result<Place, Refusal> {
         let installation = self.installation();
         let mut transaction = self.store.begin(&installation);
         let dataspaces = transaction.list::<DataspaceProfile>(&oldest_first()).await?;
@@ -64,12 +65,12 @@ impl TenantManager {
         Ok(deployment::place(order, dataspaces, cells)?)
     }
 
-    /// Orders that all of an active profile ends.
+    /// Orders that all of a profile ends. One that has failed may be tried again: what is gone already is no trouble.
     pub(crate) async fn dispose_of_profile(&self, scope: &TenantScope, id: &str) -> Result<(), Refusal> {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<ParticipantProfile>(id).await?.ok_or(Refusal::NotFound)?;
         let state = loaded.state();
-        if state != DeploymentState::Active {
+        if !matches!(state, DeploymentState::Active | DeploymentState::Error) {
             return Err(Refusal::NotActive(state));
         }
         let mut profile = loaded.value().clone();

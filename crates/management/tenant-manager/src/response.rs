@@ -55,6 +55,11 @@ pub(crate) fn settle(
 fn fail(profile: &mut ParticipantProfile, response: &OrchestrationResponse, now: Timestamp) {
     let detail = response.error_detail.as_deref().unwrap_or("the orchestration failed and did not say why");
     profile.error = true;
+    if !response.properties.is_empty() {
+        // Whoever disposes of what is left must know where it is.
+        let learned = Value::Object(response.properties.clone());
+        profile.properties.entry(VPA_STATE).or_insert(learned);
+    }
     profile.error_detail = Some(match profile.error_detail.take() {
         None => detail.to_owned(),
         Some(earlier) => format!("{earlier}; undoing what was done failed too: {detail}"),

@@ -15,9 +15,8 @@ const AGENTS: [(&str, &str); 5] = [
 ];
 
 fn values() -> Value {
-    let membership =
-        json!({"id": "m", "type": "MembershipCredential", "issuer": "did:web:issuer", "format": "VC1_0_JWT"});
-    json!({"cfm.vpa.credentials": [membership]})
+    let membership = json!({"holderRegistered": true, "id": "m", "type": "MembershipCredential", "issuer": "did:web:issuer", "format": "VC1_0_JWT"});
+    json!({"holderRegistered": true, "cfm.vpa.credentials": [membership]})
 }
 
 #[tokio::test]

@@ -75,13 +75,14 @@ async fn the_issuer_gets_the_holder_with_the_properties_that_the_tenant_gave() {
     let request = double.requests().remove(0);
     assert_eq!(request.line, "POST /api/admin/v1beta/participants/the-issuer/holders");
     assert_eq!(request.body, json!({"holderId": DID, "did": DID, "name": DID}));
-    let properties = json!({"participantContextId": "other issuer", "contractNumber": 7});
+    // The operator's manifest says which issuer; nothing that a tenant may set does.
+    let properties = json!({"participantContextId": "somebody else's", "contractNumber": 7});
     let named = json!({"cfm.vpa.data": [{"vpaType": "cfm.issuer", "properties": properties}],
-        "cfm.participant.holdername": "Acme"});
+        "cfm.participant.holdername": "Acme", "cfm.issuer.context": "other issuer"});
     agent.deploy(&mut context(named)).await;
     let request = double.requests().remove(0);
     assert_eq!(request.line, "POST /api/admin/v1beta/participants/other%20issuer/holders");
-    let holder = json!({"holderId": DID, "did": DID, "name": "Acme", "properties": {"contractNumber": 7}});
+    let holder = json!({"holderId": DID, "did": DID, "name": "Acme", "properties": properties});
     assert_eq!(request.body, holder);
 }
 
@@ -109,4 +110,20 @@ async fn each_plane_is_told_of_the_other_with_the_client_that_it_uses() {
         "endpoint": format!("{base}/api/dataplane/v1/participants/ctx1/dataflows"), "labels": [],
         "authorization": access("cp")})
     );
+}
+
+#[tokio::test]
+async fn a_holder_that_was_there_before_stays_when_the_participant_goes() {
+    let double = Double::start().await;
+    let agent = double.agent("registration-activity");
+    agent.deploy(&mut context(json!({}))).await;
+    // Another profile names the same DID: the holder is not its own.
+    let mut second = context(json!({}));
+    double.then("POST /api/admin/v1beta/participants/the-issuer/holders", 409);
+    agent.deploy(&mut second).await;
+    double.requests();
+    agent.dispose(&mut second).await;
+    assert!(double.requests().is_empty(), "nothing is deleted");
+    agent.dispose(&mut context(json!({"holderRegistered": true}))).await;
+    assert_eq!(double.requests().len(), 1, "its own goes with it");
 }

@@ -151,13 +151,14 @@ async fn create(
     leave: OfTenant<Write>,
     IdempotentJson(new, idempotency, ..): IdempotentJson<NewParticipantProfileDeployment, Fabric>,
 ) -> Outcome {
+    let order = Order::try_from(new)?;
+    let place = manager.place(&order).await;
     let mut transaction = manager.store.begin(&leave.scope);
     let key = leave.principal.key();
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
-    let order = Order::try_from(new)?;
-    let profile = manager.order_profile(&leave.scope, &mut transaction, order).await?;
+    let profile = manager.order_profile(&leave.scope, &mut transaction, (order, place)).await?;
     let reply = Reply::json(StatusCode::ACCEPTED, &ProfileBody::of(&profile, 1));
     let stored = idempotency.conclude((&manager.store, &leave.scope), transaction, &key, reply).await;
     let response = stored.map_err(|error| match error {

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::{DeploymentState, Properties};
 
 /// The property that names the dataspace profile of the runtime.
+/// The property that names the issuer's participant context.
+const ISSUER_CONTEXT: &str = "issuerContextId";
 pub(crate) const RUNTIME_PROFILE: &str = "profile";
 
 /// A credential that members of a dataspace have. As JSON it is also an element of `cfm.vpa.credentials`.
@@ -76,6 +78,11 @@ impl DataspaceProfile {
     /// The name by which the runtime knows it: its property `profile`, else its id.
     pub(crate) fn runtime_name(&self) -> &str {
         self.properties.get(RUNTIME_PROFILE).and_then(Value::as_str).unwrap_or(self.id.as_str())
+    }
+
+    /// The participant context of its issuer at the issuer service, from its property `issuerContextId`.
+    pub(crate) fn issuer_context(&self) -> Option<&str> {
+        self.properties.get(ISSUER_CONTEXT).and_then(Value::as_str)
     }
 
     /// Whether it is deployed to the cell, in whatever state.

@@ -4,7 +4,7 @@ use std::{future::ready, sync::Arc};
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use futures::StreamExt;
-use heddle_auth::Role;
+use heddle_auth::{Action, RequiredScope, Role};
 use heddle_bus::Audience;
 use heddle_ids::ParticipantContextId;
 use heddle_store::EventCursor;
@@ -16,8 +16,8 @@ use heddle_web::{
 use super::guard::{Caller, REQUESTS_READ};
 use crate::CredentialService;
 
-/// The feed of everything that the participant's planes tell. A provisioner is told of credentials alone: the
-/// rest is the participant's business.
+/// The feed of everything that the participant's planes tell. A provisioner, and a
+/// client that may see no more than credentials, are told of credentials alone.
 pub(super) async fn follow(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
@@ -30,7 +30,8 @@ pub(super) async fn follow(
         Some(place) => EventCursor(place),
         None => service.store.newest_event().await?,
     };
-    let all = caller.0.role() != Some(Role::Provisioner);
+    let everything = RequiredScope::every("identity-api", Action::Read);
+    let all = caller.0.role() != Some(Role::Provisioner) && caller.0.scopes().satisfies(&everything);
     let events = heddle_bus::follow(service.store.clone(), Audience::Participant(scope), place).filter(
         // What cannot be read is not hidden either: it ends the feed.
         move |event| ready(all || event.as_ref().map_or(true, |event| event.kind.starts_with("credential."))),

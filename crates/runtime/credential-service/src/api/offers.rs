@@ -17,13 +17,17 @@ use super::{
 };
 use crate::{CredentialService, wallet::CredentialOffer};
 
+/// Most offers that one list shows, the newest first.
+const OFFERS_SHOWN_MAX: u32 = 100;
+
 pub(super) async fn list(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
     Path(named, ..): Path<ParticipantContextId, Management>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &CREDENTIALS_READ).await?;
-    let newest = Everything { order: Order::CreatedDescending, ..Everything::default() };
+    let newest =
+        Everything { order: Order::CreatedDescending, limit: OFFERS_SHOWN_MAX, ..Everything::default() };
     let offers = service.store.begin(&scope).list::<CredentialOffer>(&newest).await?;
     let shown: Vec<_> = offers.iter().map(|offer| OfferResource::from(offer.value())).collect();
     Ok(reply(StatusCode::OK, &shown))

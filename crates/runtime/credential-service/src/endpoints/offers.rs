@@ -15,12 +15,19 @@ use crate::{
     wallet::{CredentialOffer, OFFERS_PER_ISSUER_MAX},
 };
 
+/// Largest offer, in bytes: anybody with a DID may leave some, and they are stored as they are.
+const OFFER_BYTES_MAX: usize = 64 * 1024;
+
 pub(super) async fn offer(
     State(service): State<Arc<CredentialService>>,
     Bearer(bearer): Bearer,
     Path(context, ..): Path<ParticipantContextId, Management>,
     JsonBytes(body, ..): JsonBytes<Management>,
 ) -> Result<StatusCode, Refused<Management>> {
+    if body.len() > OFFER_BYTES_MAX {
+        let what = format!("An offer has at most {OFFER_BYTES_MAX} bytes.");
+        return Err(Rejection::new(Kind::TooLarge, what).into());
+    }
     let message: CredentialOfferMessage = wire::parse(&body).map_err(malformed)?;
     let addressed = service.addressed(&context).await?;
     let sender = service.prove(&bearer, &addressed).await?;
