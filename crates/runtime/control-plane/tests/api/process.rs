@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Feed, PROFILE, World, asset, criterion, data_plane, definition, did, document, policy};
+use crate::support::{
+    Feed, PROFILE, World, asset, criterion, data_plane, definition, did, document, policy, request as dsp,
+};
 
 const P: &str = "/participants/provider";
 const C: &str = "/participants/consumer";
@@ -177,4 +179,45 @@ async fn a_feed_goes_on_where_it_broke_off() {
     assert!(!kinds.contains(&json!("asset.created")), "{kinds:?}");
     assert!(kinds.contains(&json!("contract.definition.created")), "{kinds:?}");
     world.ask("GET", &format!("{path}?after=x"), &provider, None).await.refused(400);
+}
+
+/// What a peer has proved under one dataspace, with its issuers, says nothing about processes of another one.
+#[tokio::test]
+async fn processes_and_agreements_count_under_their_own_profile_alone() {
+    const OTHER: &str = "other-space";
+    let (world, _, consumer) = market().await;
+    world.admin_post("/dataspaceprofiles", &crate::support::profile_document(OTHER)).await.is(200);
+    let both = document("AssociateDataspaceProfile", json!({"profiles": [PROFILE, OTHER]}));
+    for name in ["provider", "consumer"] {
+        let path = format!("/participants/{name}/profiles");
+        world.ask("PUT", &path, &world.admin, Some(&both)).await.is(204);
+    }
+    let mut feed = Feed::open(&world, &format!("{C}/events"), &consumer, None).await;
+    let request = wanted(&world, "ContractRequest", &json!({"policy": offer(&world, &consumer).await}));
+    let made = world.ask("POST", &format!("{C}/contractnegotiations"), &consumer, Some(&request)).await;
+    let id = made.is(200).json()["@id"].as_str().expect("an id").to_owned();
+    let (_, event) = feed.wait("contract.negotiation.finalized").await;
+    let agreement = event["payload"]["contractAgreementId"].as_str().expect("an id").to_owned();
+
+    let at = |space: &str| format!("/api/dsp/consumer/{space}/negotiations/{id}");
+    world.send(dsp("GET", &at(PROFILE), "as provider", None)).await.is(200);
+    world.send(dsp("GET", &at(OTHER), "as provider", None)).await.is(404);
+    let end = json!({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
+        "@type": "ContractNegotiationTerminationMessage", "consumerPid": id, "providerPid": "p"});
+    world.send(dsp("POST", &format!("{}/termination", at(OTHER)), "as provider", Some(&end))).await.is(404);
+
+    let path = format!("{C}/contractagreements/{agreement}");
+    let shared = world.ask("GET", &path, &consumer, None).await.is(200).json()["agreementId"].clone();
+    let transfer = json!({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
+        "@type": "TransferRequestMessage", "consumerPid": "urn:uuid:1", "agreementId": shared,
+        "format": "HttpData-PULL", "callbackAddress": format!("{}/api/dsp/consumer/{OTHER}", world.url)});
+    let ask = async |space: &str| {
+        let path = format!("/api/dsp/provider/{space}/transfers/request");
+        world.send(dsp("POST", &path, "as consumer", Some(&transfer))).await
+    };
+    ask(OTHER).await.is(400);
+    let own = json!({"contractId": agreement, "transferType": "HttpData-PULL", "protocol": OTHER});
+    let own = wanted(&world, "TransferRequest", &own);
+    world.ask("POST", &format!("{C}/transferprocesses"), &consumer, Some(&own)).await.refused(400);
+    ask(PROFILE).await.is(201);
 }
