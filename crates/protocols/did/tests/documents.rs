@@ -252,3 +252,14 @@ fn what_is_no_did_key_is_refused() {
         assert!(result.is_err(), "{text}");
     }
 }
+
+/// Each type of a service is a copy of its endpoint: a stranger's document must not grow a thousand times in memory.
+#[test]
+fn a_service_with_very_many_types_counts_as_few() {
+    let types: Vec<String> = (0..10_000).map(|n| format!("t{n}")).collect();
+    let service = json!({"id": "#s", "type": types, "serviceEndpoint": "https://a.example/"});
+    let document = document(&json!({"service": [service]}));
+    assert!(document.service_of_type("t0").is_some());
+    assert!(document.service_of_type("t7").is_some());
+    assert!(document.service_of_type("t8").is_none());
+}

@@ -21,6 +21,7 @@ mod api;
 mod endpoints;
 mod participant;
 mod peer;
+mod segment;
 mod self_issued;
 mod service;
 mod signing;

@@ -13,7 +13,6 @@ use heddle_did::Did;
 use heddle_ids::{HolderPid, ParticipantContextId};
 use heddle_store::Query as Everything;
 use heddle_web::{IdempotentJson, Kind, Management, Path, Refused, Rejection, Reply, reply};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{
@@ -22,6 +21,7 @@ use super::{
 };
 use crate::{
     CredentialService,
+    segment::segment,
     wallet::{CredentialRequest, Wanted},
 };
 
@@ -31,8 +31,6 @@ const CREDENTIALS_MAX: usize = 100;
 const REQUESTS_MAX: u64 = 5_000;
 /// Longest type or id, in bytes.
 const TEXT_BYTES_MAX: usize = 1024;
-/// What stands in a path segment as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The body.
 #[derive(Debug, Deserialize)]
@@ -88,7 +86,6 @@ impl RequestBody {
 
 /// Where a request is shown.
 pub(super) fn location(context: &ParticipantContextId, holder_pid: &HolderPid) -> String {
-    let segment = |text| utf8_percent_encode(text, SEGMENT);
     format!(
         "/api/identity/v1beta/participants/{}/credentials/request/{}",
         segment(context.as_str()),

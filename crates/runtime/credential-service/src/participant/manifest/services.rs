@@ -50,7 +50,10 @@ pub(super) fn services(
         services.push(ServiceEndpoint {
             fragment: "credential-service".to_owned(),
             kind: "CredentialService".to_owned(),
-            endpoint: format!("{public_url}/api/credentials/v1/participants/{context}"),
+            endpoint: format!(
+                "{public_url}/api/credentials/v1/participants/{}",
+                crate::segment::segment(context.as_str())
+            ),
         });
     }
     Ok(services)
