@@ -1,7 +1,5 @@
 //! Messages of peers: prove who it is, apply, store with what follows, answer.
 
-use std::time::Duration;
-
 use heddle_dsp::{
     negotiation::{self, Message, Negotiation, Refused, Setup, State, Step},
     process::{Inbound, PeerPid, Role},
@@ -10,7 +8,7 @@ use heddle_dsp::{
 use heddle_ids::{MessageId, NegotiationId};
 use heddle_odrl::{Policy, PolicyKind};
 use heddle_store::{Loaded, StoreError, Transaction};
-use heddle_tenancy::{Actor, NegotiationPeer, Scope, VerifiedPeer};
+use heddle_tenancy::{Actor, NegotiationPeer, Scope};
 
 use super::{
     NegotiationRecord,
@@ -21,13 +19,11 @@ use crate::{
     ControlPlane,
     identity::{Proven, Unproven},
     parts::Addressed,
-    trace::{DecisionTrace, Denial, Direction, Traced},
+    trace::{DecisionTrace, Direction, Traced},
 };
 
 /// How often a message is applied anew when somebody else changes the process at the same moment.
 const ATTEMPTS_MAX: u32 = 8;
-/// How long the trace of a refused request is kept.
-const DENIAL_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Why a message of a peer was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -217,78 +213,6 @@ impl ControlPlane {
         for (name, evaluation) in &decision.evaluations {
             trace.add_evaluation(now, name, evaluation);
         }
-    }
-
-    /// Keeps the trace of a request that was refused on its merits.
-    fn deny(
-        &self,
-        transaction: &mut Transaction<'_>,
-        request: &InboundRequest,
-        (peer, checks): (&VerifiedPeer, &[heddle_credentials::Check]),
-        decision: &Decision,
-        reason: String,
-    ) {
-        let now = transaction.now();
-        let mut trace = DecisionTrace::default();
-        trace.add_checks(now, checks);
-        for (name, evaluation) in &decision.evaluations {
-            trace.add_evaluation(now, name, evaluation);
-        }
-        trace.add(now, Traced::Refused { reason: reason.clone() });
-        let denial = self.denial(peer.id().as_str(), request, reason, trace, now);
-        transaction.insert(&denial);
-    }
-
-    fn denial(
-        &self,
-        counter_party: &str,
-        request: &InboundRequest,
-        reason: String,
-        trace: DecisionTrace,
-        at: heddle_clock::Timestamp,
-    ) -> Denial {
-        tracing::info!(
-            category = heddle_telemetry::logs::category::AUDIT,
-            component = "control-plane",
-            action = "negotiation.deny",
-            counter_party_id = counter_party,
-            reason,
-            "a negotiation was refused"
-        );
-        Denial {
-            id: self.environment.uuid(),
-            counter_party: counter_party.to_owned(),
-            request: "negotiation".to_owned(),
-            subject: crate::trace::subject(request.message.offer.target.as_deref()),
-            reason,
-            trace,
-            at,
-            expires_at: at + DENIAL_LIFETIME,
-        }
-    }
-
-    /// A peer whose token holds but whose credentials do not suffice leaves a trace; a stranger leaves none,
-    /// or anybody could fill the database.
-    async fn unproven_request(
-        &self,
-        addressed: &Addressed,
-        request: &InboundRequest,
-        unproven: Unproven,
-    ) -> Result<ProtocolError, StoreError> {
-        if let Unproven::Refused { known: Some(peer), reason, checks } = &unproven {
-            let own = self
-                .scopes
-                .participant(addressed.recipient.context().clone(), Actor::new("identity service"));
-            let mut transaction = self.store.begin(&own);
-            let now = transaction.now();
-            let mut trace = DecisionTrace::default();
-            trace.add_checks(now, checks);
-            trace.add(now, Traced::Refused { reason: reason.clone() });
-            let denial = self.denial(peer.as_str(), request, reason.clone(), trace, now);
-            transaction.insert(&denial);
-            transaction.commit().await?;
-        }
-        Ok(unproven.into())
     }
 
     /// Takes any message about a process that exists: `id` is the receiver's own id, from the path.

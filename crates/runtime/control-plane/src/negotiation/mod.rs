@@ -6,6 +6,7 @@
 
 mod commands;
 mod decision;
+mod denial;
 mod inbound;
 mod record;
 mod sending;
