@@ -91,6 +91,12 @@ fn read_file(path: PathBuf) -> impl Stream<Item = io::Result<Bytes>> + Send {
 #[derive(Clone)]
 pub struct Digest(Arc<Mutex<(Context, u64)>>);
 
+impl Default for Digest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Digest {
     /// Of nothing yet.
     pub fn new() -> Self {

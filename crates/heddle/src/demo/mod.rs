@@ -4,14 +4,14 @@
 //! step, and is repeated with the same key while a server is away; every wait ends on an event of a feed. So
 //! a story goes on from where it was when a server dies in the middle of it.
 
-mod client;
-mod content;
-mod feed;
-mod founding;
-mod onboarding;
-mod publishing;
-mod report;
-mod sharing;
+pub mod client;
+pub mod content;
+pub mod feed;
+pub mod founding;
+pub mod onboarding;
+pub mod publishing;
+pub mod report;
+pub mod sharing;
 mod story;
 
 pub use client::{Client, ClientError};

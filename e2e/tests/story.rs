@@ -1,13 +1,11 @@
 //! The story that shows the main job, over the public APIs of real servers: onboarding by orchestration, issuance,
 //! catalogue, negotiation, transfer, bytes. On both databases, and between two installations.
 
-mod servers;
-
 use heddle::{
     demo::{self, Options, Place, Report},
     home::Home,
 };
-use servers::{Server, postgres};
+use heddle_e2e::{Server, postgres};
 
 /// The messages that cross the wire, in order.
 fn messages(report: &Report) -> Vec<&str> {
