@@ -17,6 +17,11 @@ use heddle_outbound::{Outbound, OutboundConfig};
 /// A client of a server; `run` makes its idempotency keys its own.
 pub fn client(credentials: &Credentials, run: &str) -> Client {
     let environment = Environment::system();
+    Client::new(outbound(&environment), environment, credentials.clone(), run)
+}
+
+/// The HTTP client below it.
+pub(crate) fn outbound(environment: &Environment) -> Outbound {
     let config = OutboundConfig {
         allow_http: true,
         allow_private_addresses: true,
@@ -25,8 +30,7 @@ pub fn client(credentials: &Credentials, run: &str) -> Client {
         body_bytes_max: 16 * 1024 * 1024,
         ..OutboundConfig::default()
     };
-    let outbound = Outbound::new(config, environment.clone()).expect("the settings are right");
-    Client::new(outbound, environment, credentials.clone(), run)
+    Outbound::new(config, environment.clone()).expect("the settings are right")
 }
 
 /// A founded dataspace, seen by the operator of its server, who plays the governance body too.
@@ -35,7 +39,7 @@ pub struct Scene {
     pub operator: Client,
     /// The dataspace.
     pub dataspace: Dataspace,
-    run: String,
+    pub(crate) run: String,
 }
 
 impl Scene {

@@ -2,8 +2,12 @@
 //!
 //! Only tests use this crate. Everything goes over the public APIs; the pieces are those of `heddle demo`.
 
+mod boarding;
 mod dataspace;
+mod exchange;
 mod server;
 
+pub use boarding::{onboard_in, under, wallet};
 pub use dataspace::{Scene, client};
+pub use exchange::{Answer, Peer, post};
 pub use server::{Server, postgres};

@@ -1,4 +1,4 @@
-//! `registration-activity`: the participant as a holder that the issuer knows.
+//! `registration-activity`: the participant as a holder that the issuers of its dataspaces know.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::{
 
 /// The VPA whose properties become those of the holder.
 const ISSUER_VPA: &str = "cfm.issuer";
-/// Where the manifest names the issuer's participant context. Never a property that a tenant may set: the agents' token
+/// Where the manifest names the issuers' participant contexts. Never a property that a tenant may set: the agents' token
 /// goes there.
-const ISSUER_CONTEXT: &str = "cfm.issuer.context";
-/// The output that says that the holder was registered by this activity, and goes with it.
-const REGISTERED: &str = "holderRegistered";
+const ISSUER_CONTEXTS: &str = "cfm.issuer.contexts";
+/// The output that names the issuers at which this activity registered the holder; there it goes with the participant.
+const REGISTERED_AT: &str = "holderRegisteredAt";
 
 pub(crate) struct RegistrationAgent {
     client: AdminClient,
@@ -31,39 +31,56 @@ impl RegistrationAgent {
         Self { client, config }
     }
 
-    fn holders(&self, context: &ActivityContext) -> Result<String, ActivityResult> {
-        let named: Option<String> = context.optional(ISSUER_CONTEXT)?;
-        let issuer = segment(named.as_deref().unwrap_or(&self.config.issuer_context));
+    /// Where an issuer keeps its holders.
+    fn holders(&self, context: &ActivityContext, issuer: &str) -> String {
         let base = self.config.base(Service::Issuer, context);
-        Ok(format!("{base}/api/admin/v1beta/participants/{issuer}/holders"))
+        format!("{base}/api/admin/v1beta/participants/{}/holders", segment(issuer))
     }
 
     async fn register(&self, context: &mut ActivityContext) -> Result<(), ActivityResult> {
         let did = context.text("cfm.participant.id")?;
         let name: Option<String> = context.optional("cfm.participant.holdername")?;
         let properties = context.vpa_properties(ISSUER_VPA);
+        let named: Vec<String> = context.optional(ISSUER_CONTEXTS)?.unwrap_or_default();
+        let issuers = if named.is_empty() { vec![self.config.issuer_context.clone()] } else { named };
         let holder =
             NewHolder { holder_id: &did, did: &did, name: name.as_deref().unwrap_or(&did), properties };
-        let all = self.holders(context)?;
-        let ours = format!("{all}/{}", segment(&did));
-        let create = Request::post(all).json_of(&holder).idempotency_key(context.idempotency_key("holder"));
-        let ensured = self.client.ensure(create, Existing { url: &ours, member: "did", value: &did }).await?;
-        if ensured == Ensured::Made {
-            context.set_value(REGISTERED, true);
-            context.set_output(REGISTERED, true);
+        for issuer in issuers {
+            let all = self.holders(context, &issuer);
+            let ours = format!("{all}/{}", segment(&did));
+            let key = context.idempotency_key(&format!("holder/{issuer}"));
+            let create = Request::post(all).json_of(&holder).idempotency_key(key);
+            let existing = Existing { url: &ours, member: "did", value: &did };
+            if self.client.ensure(create, existing).await? == Ensured::Made {
+                note(context, issuer)?;
+            }
         }
         Ok(())
     }
 
+    /// A holder that was there before belongs to somebody else's business with the issuer; it stays.
     async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
-        // A holder that was there before belongs to somebody else's business with the issuer.
-        if !context.optional(REGISTERED)?.unwrap_or(false) {
-            return Ok(());
-        }
         let did = context.text("cfm.participant.id")?;
-        let url = format!("{}/{}", self.holders(context)?, segment(&did));
-        Ok(self.client.remove(Request::new(Method::DELETE, url)).await?)
+        for issuer in registered_at(context)? {
+            let url = format!("{}/{}", self.holders(context, &issuer), segment(&did));
+            self.client.remove(Request::new(Method::DELETE, url)).await?;
+        }
+        Ok(())
     }
+}
+
+fn registered_at(context: &ActivityContext) -> Result<Vec<String>, ActivityResult> {
+    Ok(context.optional(REGISTERED_AT)?.unwrap_or_default())
+}
+
+/// Notes that the holder at this issuer is this activity's own.
+fn note(context: &mut ActivityContext, issuer: String) -> Result<(), ActivityResult> {
+    let mut all = registered_at(context)?;
+    if !all.contains(&issuer) {
+        all.push(issuer);
+    }
+    context.set_output(REGISTERED_AT, all);
+    Ok(())
 }
 
 #[async_trait]

@@ -144,7 +144,7 @@ pub(crate) fn profile(
         credentials: credentials(&dataspaces, &order.roles),
         participant_roles: order.roles,
         runtime_profiles: dataspaces.iter().map(|profile| profile.runtime_name().to_owned()).collect(),
-        issuer_context: dataspaces.iter().find_map(|profile| profile.issuer_context().map(str::to_owned)),
+        issuer_contexts: issuer_contexts(&dataspaces),
         dataspace_profile_ids: dataspaces.into_iter().map(|profile| profile.id).collect(),
         vpas,
         properties,
@@ -153,6 +153,17 @@ pub(crate) fn profile(
         orchestration: ids.orchestration,
         answered: None,
     }
+}
+
+/// The issuers that must know the participant; each once, even if several dataspaces share it.
+fn issuer_contexts(dataspaces: &[DataspaceProfile]) -> Vec<String> {
+    let mut contexts: Vec<String> = Vec::new();
+    for context in dataspaces.iter().filter_map(DataspaceProfile::issuer_context) {
+        if !contexts.iter().any(|known| known == context) {
+            contexts.push(context.to_owned());
+        }
+    }
+    contexts
 }
 
 /// What members of the dataspaces with these roles have; each once, even if several dataspaces ask for it.

@@ -27,9 +27,9 @@ struct Payload<'a> {
     credentials: &'a [CredentialSpec],
     #[serde(rename = "cfm.dataspace.profiles")]
     runtime_profiles: &'a [String],
-    /// Ours. It comes from the operator's dataspace profile alone: agents go there with their own token.
-    #[serde(rename = "cfm.issuer.context", skip_serializing_if = "Option::is_none")]
-    issuer_context: Option<&'a str>,
+    /// Ours. They come from the operator's dataspace profiles alone: agents go there with their own token.
+    #[serde(rename = "cfm.issuer.contexts", skip_serializing_if = "<[String]>::is_empty")]
+    issuer_contexts: &'a [String],
 }
 
 /// An element of `cfm.vpa.data`.
@@ -72,7 +72,7 @@ fn manifest(profile: &ParticipantProfile, orchestration_type: &str) -> Orchestra
         vpas: profile.vpas.iter().map(VpaManifest::from).collect(),
         credentials: &profile.credentials,
         runtime_profiles: &profile.runtime_profiles,
-        issuer_context: profile.issuer_context.as_deref(),
+        issuer_contexts: &profile.issuer_contexts,
     };
     // Last: nothing that was learned replaces what the profile says.
     if let Ok(Value::Object(own)) = serde_json::to_value(own) {

@@ -15,8 +15,9 @@ const AGENTS: [(&str, &str); 5] = [
 ];
 
 fn values() -> Value {
-    let membership = json!({"holderRegistered": true, "id": "m", "type": "MembershipCredential", "issuer": "did:web:issuer", "format": "VC1_0_JWT"});
-    json!({"holderRegistered": true, "cfm.vpa.credentials": [membership]})
+    let membership =
+        json!({"id": "m", "type": "MembershipCredential", "issuer": "did:web:issuer", "format": "VC1_0_JWT"});
+    json!({"holderRegisteredAt": ["the-issuer"], "cfm.vpa.credentials": [membership]})
 }
 
 #[tokio::test]

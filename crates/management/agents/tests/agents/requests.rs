@@ -68,7 +68,7 @@ async fn the_credential_service_gets_a_key_and_the_services_of_the_did_document(
 }
 
 #[tokio::test]
-async fn the_issuer_gets_the_holder_with_the_properties_that_the_tenant_gave() {
+async fn the_issuers_get_the_holder_with_the_properties_that_the_tenant_gave() {
     let double = Double::start().await;
     let agent = double.agent("registration-activity");
     agent.deploy(&mut context(json!({}))).await;
@@ -78,12 +78,18 @@ async fn the_issuer_gets_the_holder_with_the_properties_that_the_tenant_gave() {
     // The operator's manifest says which issuer; nothing that a tenant may set does.
     let properties = json!({"participantContextId": "somebody else's", "contractNumber": 7});
     let named = json!({"cfm.vpa.data": [{"vpaType": "cfm.issuer", "properties": properties}],
-        "cfm.participant.holdername": "Acme", "cfm.issuer.context": "other issuer"});
-    agent.deploy(&mut context(named)).await;
-    let request = double.requests().remove(0);
-    assert_eq!(request.line, "POST /api/admin/v1beta/participants/other%20issuer/holders");
+        "cfm.participant.holdername": "Acme", "cfm.issuer.contexts": ["other issuer", "a third"]});
+    let mut named = context(named);
+    agent.deploy(&mut named).await;
     let holder = json!({"holderId": DID, "did": DID, "name": "Acme", "properties": properties});
-    assert_eq!(request.body, holder);
+    let requests = double.requests();
+    assert_eq!(requests.len(), 2, "the issuer of each dataspace");
+    for (request, issuer) in requests.iter().zip(["other%20issuer", "a%20third"]) {
+        assert_eq!(request.line, format!("POST /api/admin/v1beta/participants/{issuer}/holders"));
+        assert_eq!(request.body, holder);
+    }
+    agent.dispose(&mut named).await;
+    assert_eq!(double.requests().len(), 2, "each is forgotten");
 }
 
 #[tokio::test]
@@ -124,6 +130,6 @@ async fn a_holder_that_was_there_before_stays_when_the_participant_goes() {
     double.requests();
     agent.dispose(&mut second).await;
     assert!(double.requests().is_empty(), "nothing is deleted");
-    agent.dispose(&mut context(json!({"holderRegistered": true}))).await;
+    agent.dispose(&mut context(json!({"holderRegisteredAt": ["the-issuer"]}))).await;
     assert_eq!(double.requests().len(), 1, "its own goes with it");
 }

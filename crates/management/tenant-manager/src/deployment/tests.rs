@@ -122,3 +122,15 @@ fn a_profile_has_one_pending_agent_of_each_type_and_no_state_that_a_client_made_
     let distinct: std::collections::BTreeSet<_> = made.vpas.iter().map(|vpa| &vpa.id).collect();
     assert_eq!(distinct.len(), 4);
 }
+
+#[test]
+fn every_issuer_of_the_dataspaces_is_told_of_the_participant_once() {
+    let of = |id: &str, issuer: Option<&str>| {
+        let mut one = dataspace(id, &[], vec![]);
+        one.properties.extend(issuer.map(|issuer| ("issuerContextId".to_owned(), json!(issuer))));
+        one
+    };
+    let all = [of("d1", Some("a")), of("d2", None), of("d3", Some("b")), of("d4", Some("a"))];
+    assert_eq!(issuer_contexts(&all), ["a", "b"]);
+    assert!(issuer_contexts(&all[1..2]).is_empty());
+}

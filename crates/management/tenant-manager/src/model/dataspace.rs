@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::{DeploymentState, Properties};
 
-/// The property that names the dataspace profile of the runtime.
 /// The property that names the issuer's participant context.
 const ISSUER_CONTEXT: &str = "issuerContextId";
+/// The property that names the dataspace profile of the runtime.
 pub(crate) const RUNTIME_PROFILE: &str = "profile";
 
 /// A credential that members of a dataspace have. As JSON it is also an element of `cfm.vpa.credentials`.

@@ -52,9 +52,9 @@ pub(crate) struct ParticipantProfile {
     /// The runtime's names of its dataspaces.
     #[serde(default)]
     pub(crate) runtime_profiles: Vec<String>,
-    /// The participant context of the issuer that registers it, if its dataspaces name one.
+    /// The participant contexts of the issuers that register it, as its dataspaces name them.
     #[serde(default)]
-    pub(crate) issuer_context: Option<String>,
+    pub(crate) issuer_contexts: Vec<String>,
     /// One of each type; they change their state together.
     pub(crate) vpas: Vec<Vpa>,
     #[serde(default)]

@@ -26,7 +26,7 @@ fn profile(state: DeploymentState) -> ParticipantProfile {
         participant_roles: BTreeMap::new(),
         dataspace_profile_ids: Vec::new(),
         credentials: Vec::new(),
-        issuer_context: None,
+        issuer_contexts: Vec::new(),
         runtime_profiles: Vec::new(),
         vpas: vec![vpa],
         properties: Properties::new(),

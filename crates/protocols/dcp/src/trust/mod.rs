@@ -27,7 +27,7 @@ pub use evidence::{Evidence, Gathered, Needs, TrustedIssuer};
 pub use verified::{TrustedCredential, VerifiedPresentation};
 
 use crate::{
-    Cause, Refusal,
+    Cause, Refusal, Scope,
     trace::{Stop, Trace},
 };
 use run::Run;
@@ -58,7 +58,7 @@ pub fn verify(evidence: &Evidence<'_>) -> Result<VerifiedPresentation, Refusal> 
 
 fn judge(run: &mut Run<'_>, evidence: &Evidence<'_>) -> Result<(), (Cause, Stop)> {
     let some = match (evidence.response.presentation.len(), run.presentations_held) {
-        (0, _) => Err("the response holds no presentation".to_owned()),
+        (0, _) => Err(nothing_of(evidence.scopes)),
         (presented, 0) => Err(match &run.first_stop {
             Some(stop) => format!("none of {presented} presentations holds; the first: {stop}"),
             None => format!("none of {presented} presentations holds"),
@@ -80,6 +80,15 @@ fn judge(run: &mut Run<'_>, evidence: &Evidence<'_>) -> Result<(), (Cause, Stop)
         }
     }
     unmet.map_or(Ok(()), |stop| Err((Cause::Credentials, stop)))
+}
+
+/// What an empty response lacks: all that was asked for.
+fn nothing_of(scopes: &[Scope]) -> String {
+    let asked: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+    match asked.as_slice() {
+        [] => "the response holds no presentation".to_owned(),
+        asked => format!("the response holds no presentation of what was asked for: {}", asked.join(", ")),
+    }
 }
 
 /// A trace that begins with the checks of the self-issued token.

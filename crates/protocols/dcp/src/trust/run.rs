@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
             Some((credential, why)) => {
                 Err(format!("the credential '{}' is not good: {why}", credential.label()))
             }
-            None => Err("no such credential was presented".to_owned()),
+            None => Err(format!("no credential for the scope '{scope}' was presented")),
         }
     }
 }

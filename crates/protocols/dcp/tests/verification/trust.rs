@@ -359,7 +359,10 @@ fn a_refusal_names_what_is_missing_to_the_owner_alone() {
     let refusal = world.judge_claims(&[data]).expect_err("not what was asked for");
     let last = refusal.checks().last().expect("checks");
     assert_eq!((last.name, last.subject.as_str()), ("scope-met", MEMBERSHIP));
-    assert_eq!(refusal.to_string(), "scope-met: no such credential was presented");
+    let missing = format!("scope-met: no credential for the scope '{MEMBERSHIP}' was presented");
+    assert_eq!(refusal.to_string(), missing);
+    let refusal = world.judge(Vec::new()).expect_err("nothing is presented");
+    assert!(refusal.to_string().contains(MEMBERSHIP), "{refusal}");
     let untrusted = World { trusted: Vec::new(), ..world };
     let refusal = untrusted.judge_claims(&[untrusted.membership()]).expect_err("untrusted");
     assert!(refusal.to_string().contains("did:web:issuer.example"), "{refusal}");

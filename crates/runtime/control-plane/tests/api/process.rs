@@ -57,8 +57,15 @@ async fn a_catalog_is_fetched_and_passed_on() {
     assert_eq!(ask(gone).await.refused(502)["type"], "BadGateway");
     let inside = json!({"counterPartyAddress": "http://169.254.169.254/latest"});
     assert_eq!(ask(inside).await.refused(400)["path"], "/counterPartyAddress");
-    let dataset = wanted(&world, "DatasetRequest", &json!({"@id": "absent"}));
-    world.ask("POST", &format!("{C}/catalog/dataset/request"), &consumer, Some(&dataset)).await.refused(502);
+    let dataset = async |more: Value| {
+        let body = wanted(&world, "DatasetRequest", &more);
+        world.ask("POST", &format!("{C}/catalog/dataset/request"), &consumer, Some(&body)).await
+    };
+    let absent = dataset(json!({"@id": "absent"})).await.refused(404);
+    assert_eq!(absent["message"], "Object of type Dataset with ID=absent was not found");
+    // Nothing speaks the protocol at this address: that is no answer about a dataset.
+    let astray = json!({"@id": "data", "counterPartyAddress": format!("{}/nowhere", world.url)});
+    assert_eq!(dataset(astray).await.refused(502)["type"], "BadGateway");
 }
 
 #[tokio::test]

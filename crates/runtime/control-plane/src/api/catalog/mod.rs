@@ -12,13 +12,13 @@ use axum::{
 };
 use heddle_auth::SelfIssuedError;
 use heddle_dsp::wire::{CatalogRequestMessage, Context, Is, dataset_path};
-use heddle_outbound::{Authorization, OutboundError, Request};
+use heddle_outbound::{Authorization, OutboundError, Request, Response as Answered};
 use heddle_web::{Kind, Rejection};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
 
 use super::{
-    answer::{Outcome, conflict},
+    answer::{Outcome, conflict, not_found},
     counter_party::{addressed, check_address, profile_of},
     document::Document,
     guard::{CatalogRead, Own},
@@ -88,7 +88,8 @@ async fn catalog(
         filter: filter.into_iter().collect(),
     };
     let request = Request::post(format!("{address}/catalog/request")).json_of(&message);
-    pass_on(&plane, request.authorization(authorization)).await
+    let answer = send(&plane, request.authorization(authorization)).await;
+    pass_on(&answer.map_err(|error| unanswered(&error))?)
 }
 
 async fn dataset(
@@ -97,15 +98,29 @@ async fn dataset(
     Document(wanted): Document<DatasetDocument>,
 ) -> Outcome {
     let missing = || Rejection::invalid("/@id", "a dataset request names the dataset by '@id'");
-    let path = dataset_path(wanted.id.as_ref().ok_or_else(missing)?);
+    let id = wanted.id.as_ref().ok_or_else(missing)?;
     let (address, authorization) = wanted.prepare(&plane, &own).await?;
-    pass_on(&plane, Request::get(format!("{address}{path}")).authorization(authorization)).await
+    let request = Request::get(format!("{address}{}", dataset_path(id))).authorization(authorization);
+    let answer = send(&plane, request).await.map_err(|error| match error {
+        error if says_that_there_is_none(&error) => not_found("Dataset", id.as_str()),
+        error => unanswered(&error),
+    })?;
+    pass_on(&answer)
 }
 
-/// Sends the request and gives the counter-party's answer, if it is JSON.
-async fn pass_on(plane: &ControlPlane, request: Request) -> Outcome {
-    let answer =
-        plane.outbound.send(request.body_bytes_max(CATALOG_BYTES_MAX)).await.map_err(|e| unanswered(&e))?;
+/// A counter-party that answers with 404 and the protocol's own error object has not failed: there is no such dataset,
+/// or not for us. Anybody else's 404 may be a wrong address.
+fn says_that_there_is_none(error: &OutboundError) -> bool {
+    matches!(error, OutboundError::Status { status, body_excerpt, .. }
+        if *status == StatusCode::NOT_FOUND && body_excerpt.contains("CatalogError"))
+}
+
+async fn send(plane: &ControlPlane, request: Request) -> Result<Answered, OutboundError> {
+    plane.outbound.send(request.body_bytes_max(CATALOG_BYTES_MAX)).await
+}
+
+/// Gives the counter-party's answer, if it is JSON.
+fn pass_on(answer: &Answered) -> Outcome {
     let json: Result<&RawValue, _> = serde_json::from_slice(answer.body());
     if json.is_err() {
         return Err(Rejection::new(
