@@ -12,6 +12,8 @@ const MANAGEMENT: &str = "https://w3id.org/edc/connector/management/v2";
 pub struct Party {
     pub organisation: Organisation,
     pub client: Client,
+    /// What it shows to providers beside that which its dataspace asks for.
+    pub shows: Vec<String>,
 }
 
 /// A consumer's negotiation that came to its end.
@@ -26,25 +28,47 @@ impl Ended {
         self.negotiation["state"].as_str().expect("a state")
     }
 
-    /// Everything that it tells its owner, with the ids of this one process and what it asked for taken out.
-    pub fn told(&self, asked: &[&str]) -> Value {
-        let mut text = json!([self.negotiation, self.trace]).to_string();
+    /// Everything that it tells its owner, with its own id and the asset's taken out.
+    pub fn told(&self, asset: &str) -> Value {
         let id = self.negotiation["@id"].as_str().expect("an id");
-        for (index, own) in [id].iter().chain(asked).enumerate() {
-            text = text.replace(own, &format!("<{index}>"));
-        }
+        let text = json!([self.negotiation, self.trace]).to_string();
+        let text = text.replace(id, "<process>").replace(asset, "<asset>");
         serde_json::from_str(&text).expect("JSON as before")
     }
 }
 
 impl Party {
     pub fn new(operator: &Client, organisation: Organisation) -> Self {
-        Self { client: organisation.client(operator), organisation }
+        Self { client: organisation.client(operator), organisation, shows: Vec::new() }
     }
 
     /// Offers a file to members.
     pub async fn publish(&self, asset: &str) {
         publish(&self.client, &self.organisation, asset, &Content::Generated(1)).await.expect("published");
+    }
+
+    /// Offers an asset to those who have a credential of this type, in every step of the way.
+    pub async fn offer_to(&self, asset: &str, credential: &str) {
+        let holders = json!([{"leftOperand": credential, "operator": "eq", "rightOperand": "active"}]);
+        let policy = json!({"@type": "Set", "permission": [{"action": "use", "constraint": holders}]});
+        let selector = json!({"@type": "Criterion", "operandLeft": "https://w3id.org/edc/v0.0.1/ns/id",
+            "operator": "=", "operandRight": asset});
+        let definition = json!({"@type": "ContractDefinition", "@id": format!("offer-{asset}"),
+            "accessPolicyId": format!("policy-{asset}"), "contractPolicyId": format!("policy-{asset}"),
+            "assetsSelector": [selector]});
+        let made = [
+            ("assets", json!({"@type": "Asset", "@id": asset, "properties": {"name": asset}})),
+            (
+                "policydefinitions",
+                json!({"@type": "PolicyDefinition", "@id": format!("policy-{asset}"), "policy": policy}),
+            ),
+            ("contractdefinitions", definition),
+        ];
+        for (kind, mut body) in made {
+            body["@context"] = json!([MANAGEMENT]);
+            let path = format!("{}/{kind}", self.organisation.management());
+            self.client.create(&format!("{kind}-{asset}"), &path, &body).await.expect("it is made");
+        }
     }
 
     /// Asks `provider` for its catalog.
@@ -63,10 +87,11 @@ impl Party {
         wanted["counterPartyAddress"] = json!(provider.protocol());
         wanted["counterPartyId"] = json!(provider.did);
         wanted["profile"] = json!(self.organisation.profile);
+        wanted["additionalScopes"] = json!(self.shows);
         post(&self.client, &format!("{}/{what}", self.organisation.management()), &wanted).await
     }
 
-    /// The datasets that `provider` offers, and the first offer for `asset`.
+    /// The first offer for `asset` in the catalog of `provider`.
     pub async fn offer_of(&self, provider: &Organisation, asset: &str) -> Option<Value> {
         let catalog = self.catalog(provider).await;
         let datasets = catalog.body["dataset"].as_array()?;
@@ -102,6 +127,22 @@ impl Party {
         Ended { negotiation: timeless(negotiation), trace: timeless(trace) }
     }
 
+    /// Asks an issuer for a credential, and gets it.
+    pub async fn obtain(&self, issuer: &str, definition: &str, credential: &str) {
+        let identity = format!("/api/identity/v1beta/participants/{}", self.organisation.context);
+        let mut feed = Feed::open(&self.client, &format!("{identity}/events")).await.expect("a feed");
+        let pid = format!("{definition}-later");
+        let wanted = json!({"id": definition, "type": credential, "format": "VC1_0_JWT"});
+        let body = json!({"issuerDid": issuer, "holderPid": pid, "credentials": [wanted]});
+        let path = format!("{identity}/credentials/request");
+        self.client.query(&path, &body).await.expect("it asks");
+        feed.wait("the credential is issued", |event| {
+            event.kind == "credential.request.issued" && event.tells("holderPid", &pid)
+        })
+        .await
+        .expect("it is issued");
+    }
+
     /// What it denied to others, newest first.
     pub async fn denials(&self) -> Vec<Value> {
         let path = format!("{}/denials", self.organisation.management());
@@ -116,8 +157,14 @@ impl Party {
     }
 }
 
+/// Those of a provider's denials that are about one kind of request for one thing.
+pub fn denials_of(denials: &[Value], request: &str, subject: &str) -> Vec<Value> {
+    let ours = denials.iter().filter(|denial| denial["request"] == request && denial["subject"] == subject);
+    ours.cloned().collect()
+}
+
 /// Without members that say when, or in which piece of work.
-pub fn timeless(value: Value) -> Value {
+fn timeless(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let when = ["at", "traceId", "createdAt", "stateTimestamp", "id"];

@@ -1,7 +1,6 @@
 //! One participant in two dataspaces with different issuers: the credential of one never opens the other.
 
 use heddle::demo::{
-    feed::Feed,
     founding::{CREDENTIAL, DEFINITION},
     onboarding::Organisation,
 };
@@ -31,23 +30,12 @@ async fn associate(scenes: &[&Scene], organisation: &Organisation) {
 
 /// The governance body of `scene` admits the participant, who then asks for the credential and gets it.
 async fn obtain(scene: &Scene, party: &Party) {
-    let Organisation { name, did, context, .. } = &party.organisation;
+    let Organisation { name, did, .. } = &party.organisation;
     let holder = json!({"holderId": did, "did": did, "name": name});
     let holders = format!("{}/holders", scene.issuer_admin());
     scene.operator.create(&format!("holder-{name}"), &holders, &holder).await.expect("it is registered");
     scene.approve(name, did).await;
-    let identity = format!("/api/identity/v1beta/participants/{context}");
-    let mut feed = Feed::open(&party.client, &format!("{identity}/events")).await.expect("a feed");
-    let pid = format!("later-{}", scene.dataspace.profile);
-    let wanted = json!({"id": DEFINITION, "type": CREDENTIAL, "format": "VC1_0_JWT"});
-    let body = json!({"issuerDid": scene.dataspace.issuer, "holderPid": pid, "credentials": [wanted]});
-    let path = format!("{identity}/credentials/request");
-    party.client.create(&format!("request-{pid}"), &path, &body).await.expect("it asks");
-    feed.wait("the credential is issued", |event| {
-        event.kind == "credential.request.issued" && event.tells("holderPid", &pid)
-    })
-    .await
-    .expect("it is issued");
+    party.obtain(&scene.dataspace.issuer, DEFINITION, CREDENTIAL).await;
 }
 
 async fn is_open(consumer: &Party, provider: &Party, asset: &str) {

@@ -62,6 +62,9 @@ pub struct Evidence<'a> {
     pub response: &'a PresentationResponseMessage,
     /// The scopes that were asked for. Each must be met.
     pub scopes: &'a [Scope],
+    /// The scopes that were asked for beside them. What they bring counts; one that is not met refuses nothing, unless
+    /// nothing else was asked for and none is met.
+    pub optional_scopes: &'a [Scope],
     /// The issuers that the dataspace profile trusts.
     pub trusted_issuers: &'a [TrustedIssuer],
     /// What was fetched.

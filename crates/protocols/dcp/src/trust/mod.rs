@@ -13,7 +13,8 @@
 //! issuer has signed the address: a stranger cannot point us at a third party.
 //!
 //! One bad credential does not sink the good ones beside it: it is left out and the check recorded. But every
-//! requested scope must be met by at least one good credential. [`crate::BadCredential`] is the setting.
+//! requested scope must be met by at least one good credential, but those that the verifier calls optional.
+//! [`crate::BadCredential`] is the setting.
 //!
 //! Deliberately absent: embedded proofs (JSON-LD), JSON schemas, the replay store.
 
@@ -58,7 +59,7 @@ pub fn verify(evidence: &Evidence<'_>) -> Result<VerifiedPresentation, Refusal> 
 
 fn judge(run: &mut Run<'_>, evidence: &Evidence<'_>) -> Result<(), (Cause, Stop)> {
     let some = match (evidence.response.presentation.len(), run.presentations_held) {
-        (0, _) => Err(nothing_of(evidence.scopes)),
+        (0, _) => Err(nothing_of(evidence)),
         (presented, 0) => Err(match &run.first_stop {
             Some(stop) => format!("none of {presented} presentations holds; the first: {stop}"),
             None => format!("none of {presented} presentations holds"),
@@ -67,24 +68,36 @@ fn judge(run: &mut Run<'_>, evidence: &Evidence<'_>) -> Result<(), (Cause, Stop)
     };
     let presentation = |stop| (Cause::Presentation, stop);
     run.trace.check("presentation-present", "presentation response", some).map_err(presentation)?;
-    let asked =
-        if evidence.scopes.is_empty() { Err("nothing was asked for, so nothing is proved") } else { Ok(()) };
+    let asked = if evidence.scopes.is_empty() && evidence.optional_scopes.is_empty() {
+        Err("nothing was asked for, so nothing is proved")
+    } else {
+        Ok(())
+    };
     run.trace.check("scope-asked", "presentation query", asked).map_err(presentation)?;
 
     // Every scope is judged, so that the trace names all that are missing; the first decides.
-    let mut unmet = None;
-    for (index, scope) in evidence.scopes.iter().enumerate() {
-        if !evidence.scopes[..index].contains(scope) {
-            let met = run.meets(scope);
-            unmet = unmet.or(run.trace.check("scope-met", &scope.to_string(), met).err());
-        }
-    }
-    unmet.map_or(Ok(()), |stop| Err((Cause::Credentials, stop)))
+    let required = unmet(run, evidence.scopes);
+    let optional = unmet(run, evidence.optional_scopes);
+    let nothing =
+        evidence.scopes.is_empty() && !evidence.optional_scopes.iter().any(|scope| run.meets(scope).is_ok());
+    let decisive = if nothing { optional } else { required };
+    decisive.into_iter().next().map_or(Ok(()), |stop| Err((Cause::Credentials, stop)))
+}
+
+/// What of these scopes is not met.
+fn unmet(run: &mut Run<'_>, scopes: &[Scope]) -> Vec<Stop> {
+    let met = |scope: &Scope| {
+        let met = run.meets(scope);
+        run.trace.check("scope-met", &scope.to_string(), met).err()
+    };
+    let different = scopes.iter().enumerate().filter(|(index, scope)| !scopes[..*index].contains(scope));
+    different.map(|(_, scope)| scope).filter_map(met).collect()
 }
 
 /// What an empty response lacks: all that was asked for.
-fn nothing_of(scopes: &[Scope]) -> String {
-    let asked: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+fn nothing_of(evidence: &Evidence<'_>) -> String {
+    let asked = evidence.scopes.iter().chain(evidence.optional_scopes);
+    let asked: Vec<String> = asked.map(Scope::to_string).collect();
     match asked.as_slice() {
         [] => "the response holds no presentation".to_owned(),
         asked => format!("the response holds no presentation of what was asked for: {}", asked.join(", ")),

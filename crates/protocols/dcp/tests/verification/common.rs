@@ -152,6 +152,7 @@ pub struct World {
     pub rules: Rules,
     pub trusted: Vec<TrustedIssuer>,
     pub scopes: Vec<Scope>,
+    pub optional_scopes: Vec<Scope>,
 }
 
 impl World {
@@ -163,7 +164,16 @@ impl World {
         }
         let trusted = vec![TrustedIssuer { did: issuer.did.clone(), supported_types: vec!["*".to_owned()] }];
         let scopes = vec![Scope::parse(MEMBERSHIP).expect("a scope")];
-        Self { verifier, holder, issuer, gathered, rules: Rules::default(), trusted, scopes }
+        Self {
+            verifier,
+            holder,
+            issuer,
+            gathered,
+            rules: Rules::default(),
+            trusted,
+            scopes,
+            optional_scopes: Vec::new(),
+        }
     }
 
     /// The claims of a good credential of the holder.
@@ -183,6 +193,7 @@ impl World {
             self_issued: &self_issued,
             response: &response,
             scopes: &self.scopes,
+            optional_scopes: &self.optional_scopes,
             trusted_issuers: &self.trusted,
             gathered: &self.gathered,
             now: now(),

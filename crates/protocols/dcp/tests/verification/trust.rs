@@ -353,6 +353,23 @@ fn every_requested_scope_is_met() {
 }
 
 #[test]
+fn an_optional_scope_may_be_unmet_unless_nothing_else_proves_anything() {
+    let mut world = World::new();
+    let more = world.issuer.credential_claims(&world.holder.did, "DataCredential");
+    world.optional_scopes = vec![Scope::of_type("DataCredential").expect("a scope")];
+    let shown = world.judge_claims(&[world.membership()]).expect("what must be met is");
+    assert_eq!((shown.credentials().len(), failed(shown.checks())), (1, vec!["scope-met"]));
+    assert_eq!(world.judge_claims(&[world.membership(), more.clone()]).expect("both").credentials().len(), 2);
+    refused(world.judge_claims(&[more.clone()]), Cause::Credentials, "scope-met");
+    world.scopes = Vec::new();
+    assert!(world.judge_claims(&[more]).is_ok());
+    refused(world.judge_claims(&[world.membership()]), Cause::Credentials, "scope-met");
+    refused(world.judge(Vec::new()), Cause::Presentation, "presentation-present");
+    world.optional_scopes = Vec::new();
+    refused(world.judge_claims(&[world.membership()]), Cause::Presentation, "scope-asked");
+}
+
+#[test]
 fn a_refusal_names_what_is_missing_to_the_owner_alone() {
     let world = World::new();
     let data = world.issuer.credential_claims(&world.holder.did, "DataCredential");

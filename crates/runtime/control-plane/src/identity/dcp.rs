@@ -13,7 +13,7 @@ use heddle_outbound::{Authorization, OutboundError, Request, RetryClass};
 use heddle_store::StoreError;
 use heddle_tenancy::{Actor, VerifiedPeer};
 
-use super::{Identity, Proven, Unproven};
+use super::{AskedScopes, Identity, Proven, Unproven};
 use crate::{model::DataspaceProfile, parts::Addressed};
 
 /// Largest presentation response that is read, in bytes.
@@ -24,15 +24,17 @@ impl Identity {
         &self,
         addressed: &Addressed,
         authorization: &str,
-        scopes: &[String],
+        scopes: &AskedScopes,
     ) -> Result<Proven, Unproven> {
         let rules = rules_of(&addressed.profile);
         let token = self.self_issued(addressed, authorization, &rules).await?;
         let known = ParticipantId::parse(token.participant().as_str()).ok();
         let refuse =
             |reason: String, checks: Vec<Check>| Unproven::Refused { known: known.clone(), reason, checks };
-        let asked: Vec<Scope> = scopes.iter().filter_map(|scope| Scope::parse(scope).ok()).collect();
-        let response = self.query(addressed, &token, scopes).await.map_err(|error| match error {
+        let read = |scopes: &[String]| -> Vec<Scope> {
+            scopes.iter().filter_map(|scope| Scope::parse(scope).ok()).collect()
+        };
+        let response = self.query(addressed, &token, scopes.all()).await.map_err(|error| match error {
             QueryError::Peer(reason) => refuse(reason, token.checks().to_vec()),
             QueryError::Ours(reason) => Unproven::Unavailable(reason),
         })?;
@@ -40,7 +42,8 @@ impl Identity {
         let evidence = EvidenceParts {
             token: &token,
             response: &response,
-            scopes: &asked,
+            scopes: &read(&scopes.required),
+            optional_scopes: &read(&scopes.optional),
             issuers: &issuers,
             rules: &rules,
         };
@@ -111,7 +114,7 @@ impl Identity {
         &self,
         addressed: &Addressed,
         token: &SelfIssuedToken,
-        scopes: &[String],
+        scopes: Vec<String>,
     ) -> Result<PresentationResponseMessage, QueryError> {
         let access =
             token.access_token().ok_or_else(|| peer("the self-issued token carries no access token"))?;
@@ -128,7 +131,7 @@ impl Identity {
             .await
             .map_err(|e| QueryError::Ours(e.to_string()))?;
         let url = format!("{}/presentations/query", service.endpoint.trim_end_matches('/'));
-        let message = PresentationQueryMessage::for_scopes(scopes.to_vec());
+        let message = PresentationQueryMessage::for_scopes(scopes);
         let request = Request::post(url)
             .json_of(&message)
             .authorization(Authorization::bearer(&proof))
@@ -163,6 +166,7 @@ pub(super) struct EvidenceParts<'a> {
     pub(super) token: &'a SelfIssuedToken,
     pub(super) response: &'a PresentationResponseMessage,
     pub(super) scopes: &'a [Scope],
+    pub(super) optional_scopes: &'a [Scope],
     pub(super) issuers: &'a [TrustedIssuer],
     pub(super) rules: &'a Rules,
 }
@@ -177,6 +181,7 @@ impl EvidenceParts<'_> {
             self_issued: self.token,
             response: self.response,
             scopes: self.scopes,
+            optional_scopes: self.optional_scopes,
             trusted_issuers: self.issuers,
             gathered,
             now,

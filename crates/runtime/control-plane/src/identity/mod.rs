@@ -51,6 +51,29 @@ pub(crate) enum Unproven {
     Store(#[from] StoreError),
 }
 
+/// What a peer must show of what it is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Demand {
+    /// All of it.
+    All,
+    /// What every request in its dataspace needs.
+    OfEveryRequest,
+}
+
+/// The DCP scopes that a peer is asked for.
+struct AskedScopes {
+    /// Each must be met.
+    required: Vec<String>,
+    /// Those that need not.
+    optional: Vec<String>,
+}
+
+impl AskedScopes {
+    fn all(&self) -> Vec<String> {
+        self.required.iter().chain(&self.optional).cloned().collect()
+    }
+}
+
 /// The identity services.
 pub(crate) struct Identity {
     store: Store,
@@ -91,13 +114,33 @@ impl Identity {
         authorization: Option<&str>,
         left_operands: &[String],
     ) -> Result<Proven, Unproven> {
+        self.prove(addressed, authorization, (left_operands, Demand::All)).await
+    }
+
+    /// As [`Identity::verify`], for something that many policies bear on, such as a catalog: what they speak of is asked
+    /// for, but only what every request needs must be shown. Who does not show the rest does not see what it opens.
+    pub(crate) async fn verify_leniently(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        left_operands: &[String],
+    ) -> Result<Proven, Unproven> {
+        self.prove(addressed, authorization, (left_operands, Demand::OfEveryRequest)).await
+    }
+
+    async fn prove(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        (left_operands, demand): (&[String], Demand),
+    ) -> Result<Proven, Unproven> {
         let refused =
             |reason: &str| Unproven::Refused { known: None, reason: reason.to_owned(), checks: Vec::new() };
         let authorization =
             authorization.ok_or_else(|| refused("the request has no Authorization header"))?;
         match addressed.profile.identity {
             IdentityService::Dcp => {
-                let scopes = self.scopes_for(&addressed.profile, left_operands).await?;
+                let scopes = self.asked_scopes(&addressed.profile, left_operands, demand).await?;
                 self.verify_dcp(addressed, authorization, &scopes).await
             }
             IdentityService::Static => {
@@ -150,6 +193,22 @@ impl Identity {
                 value.map(Authorization::verbatim).ok_or(SelfIssuedError::Unable { reason })
             }
         }
+    }
+
+    /// The DCP scopes that a peer is asked for, and what of them it must show.
+    async fn asked_scopes(
+        &self,
+        profile: &DataspaceProfile,
+        left_operands: &[String],
+        demand: Demand,
+    ) -> Result<AskedScopes, StoreError> {
+        let all = self.scopes_for(profile, left_operands).await?;
+        let required = match demand {
+            Demand::All => return Ok(AskedScopes { required: all, optional: Vec::new() }),
+            Demand::OfEveryRequest => self.scopes_for(profile, &[]).await?,
+        };
+        let optional = all.into_iter().filter(|scope| !required.contains(scope)).collect();
+        Ok(AskedScopes { required, optional })
     }
 
     /// The DCP scopes that a request in `profile` asks for.
