@@ -5,6 +5,7 @@
 mod boarding;
 mod dataspace;
 mod exchange;
+pub mod dying;
 mod server;
 
 pub use boarding::{onboard_in, under, wallet};

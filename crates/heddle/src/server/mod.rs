@@ -14,4 +14,4 @@ mod running;
 
 pub use development::{Development, DevelopmentServer};
 pub use foundation::Database;
-pub use running::{Running, StartError, start, start_on, until_signal};
+pub use running::{Running, StartError, open, start, start_on, until_signal};

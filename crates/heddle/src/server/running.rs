@@ -99,9 +99,15 @@ pub struct Running {
 /// Starts a server; returns when it answers.
 pub async fn start(configuration: Configuration) -> Result<Running, StartError> {
     let environment = Environment::system();
+    let database = open(&configuration, &environment).await?;
+    let data_dir = configuration.data_dir.clone();
+    start_on(configuration, &data_dir, database, environment).await
+}
+
+/// Opens the database that a configuration names.
+pub async fn open(configuration: &Configuration, environment: &Environment) -> Result<Database, StartError> {
     let data_dir = DataDir::open(&configuration.data_dir)?;
-    let database = foundation::open_database(&configuration, &data_dir, &environment).await?;
-    start_on(configuration, data_dir.path(), database, environment).await
+    foundation::open_database(configuration, &data_dir, environment).await
 }
 
 /// Starts a server on a database that is open already.
