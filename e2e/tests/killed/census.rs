@@ -63,7 +63,7 @@ impl Census {
     }
 
     fn add(&mut self, party: &Organisation, what: &str, count: usize) {
-        self.0.push((format!("{}: {what}", party.name), count));
+        self.0.push((format!("{what} of the {}", party.name), count));
     }
 
     /// Of everything there is one.
@@ -74,7 +74,7 @@ impl Census {
 
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{what} {count}")).collect();
+        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{count} {what}")).collect();
         f.write_str(&parts.join(", "))
     }
 }

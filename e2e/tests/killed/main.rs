@@ -4,6 +4,7 @@
 mod census;
 mod download;
 mod story;
+mod sweep;
 
 use heddle_e2e::dying::Side;
 
@@ -45,4 +46,11 @@ async fn the_story_goes_on_when_the_server_dies_while_bytes_flow() {
     for side in SIDES {
         download::survives(side).await;
     }
+}
+
+/// A failure names the seed: `SEED=17 cargo test -p heddle-e2e --test killed stretch` repeats it; `DEATHS=200` takes
+/// every commit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_story_goes_on_when_the_server_dies_in_any_stretch_of_it() {
+    sweep::survive_all(sweep::seed()).await;
 }

@@ -1,10 +1,10 @@
 //! The story as `heddle demo` plays it, over the death of its server.
 
-use std::{fs, os::unix::process::ExitStatusExt, path::Path};
+use std::{fs, os::unix::process::ExitStatusExt};
 
 use heddle::{
     demo::{self, Failure, Options, Parties, Place, Report},
-    home::Home,
+    home::{Credentials, Home},
 };
 use heddle_e2e::{
     client,
@@ -13,14 +13,12 @@ use heddle_e2e::{
 
 use crate::{SERVER, census::Census};
 
-/// Plays the whole story on a server that dies on `side` of the first commit that is labelled `moment`.
+/// Plays the whole story on a server that dies on `side` of the first commit that is labelled or numbered `moment`.
 pub async fn survives(what: &str, side: Side, moment: &str) {
     let house = House::new(SERVER, "");
     let mut life = house.start(Some(&Doom::new(side, moment))).await;
     let credentials = house.credentials();
-    let place = Place { provider: credentials.clone(), consumer: None };
-    let folder = tempfile::tempdir().expect("a folder");
-    let story = play(&place, folder.path());
+    let story = play(&credentials);
     tokio::pin!(story);
     let two_lives = async {
         dies(what, &mut life).await;
@@ -41,13 +39,15 @@ pub async fn survives(what: &str, side: Side, moment: &str) {
     second.kill().await;
 }
 
-async fn play(place: &Place, folder: &Path) -> Result<(Report, Parties), Failure> {
-    let report = demo::run(place, &Options::default(), Some(&Home::at(folder))).await?;
-    let mut remembered = fs::read_dir(folder).expect("the story remembers who came on board");
+/// Plays the whole story on one server.
+pub async fn play(credentials: &Credentials) -> Result<(Report, Parties), Failure> {
+    let place = Place { provider: credentials.clone(), consumer: None };
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = demo::run(&place, &Options::default(), Some(&Home::at(folder.path()))).await?;
+    let mut remembered = fs::read_dir(&folder).expect("the story remembers who came on board");
     let file = remembered.next().expect("one file").expect("one file").path();
     let parties = fs::read(file).expect("it can be read");
-    let parties = serde_json::from_slice(&parties).expect("it is JSON");
-    Ok((report, parties))
+    Ok((report, serde_json::from_slice(&parties).expect("it is JSON")))
 }
 
 /// Waits for the death, which only SIGKILL may bring, and tells what was being committed.
