@@ -10,7 +10,7 @@ use deadpool_postgres::{Object, Pool};
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
     Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
-    Signals, Snapshot, StoreError,
+    Signals, Snapshot, StoreError, Write,
 };
 use heddle_tenancy::{Access, Directory};
 use tokio::{
@@ -24,6 +24,7 @@ use crate::{
     listener::{self, Announcements},
     migration,
     pipeline::{Call, values},
+    presence::{self, Presence},
     reads, session,
     snapshot::PostgresSnapshot,
     tls,
@@ -37,6 +38,7 @@ pub struct PostgresDatabase {
     directory: Pool,
     signals: Signals,
     announcements: Announcements,
+    presence: Presence,
     /// Events were written that have no places yet.
     written: Arc<Notify>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -74,11 +76,14 @@ impl PostgresDatabase {
         let sequence =
             background::sequence(pool.clone(), written.clone(), signals.clone(), announcements.clone());
         let (listening, listens) = oneshot::channel();
-        let listen = listener::run(config, tls, signals.clone(), announcements.clone(), listening);
-        let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen)]);
+        let presence = Presence::default();
+        let own = (announcements.clone(), presence.clone());
+        let listen = listener::run(config, tls, signals.clone(), own, listening);
+        let watch = presence::watch(pool.clone(), presence.clone(), signals.clone(), announcements.clone());
+        let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen), tokio::spawn(watch)]);
         // Without it all goes on, only with waits as long as the safety nets'.
         drop(tokio::time::timeout(options.connect_wait, listens).await);
-        Ok(Self { pool, directory, signals, announcements, written, tasks })
+        Ok(Self { pool, directory, signals, announcements, presence, written, tasks })
     }
 
     /// What the server's setting `name` is on this database's connections, for diagnosis.
@@ -109,6 +114,11 @@ impl Database for PostgresDatabase {
     }
 
     async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError> {
+        for write in &batch.writes {
+            if let Write::Enqueue { lease_for: Some(lease), .. } = write {
+                self.presence.note(&lease.worker);
+            }
+        }
         let client = self.client().await?;
         let (receipt, moved) = commit::commit(&client, &access, &batch).await?;
         drop(client);
@@ -123,6 +133,7 @@ impl Database for PostgresDatabase {
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
+        self.presence.note(&request.worker);
         claim::claim(&*self.client().await?, &request).await
     }
 

@@ -26,6 +26,7 @@ mod error;
 mod listener;
 mod migration;
 mod pipeline;
+mod presence;
 mod reads;
 mod session;
 mod snapshot;

@@ -1,4 +1,4 @@
-//! One connection on which processes wake each other.
+//! One connection on which processes wake each other, and which shows that a process is alive.
 
 use std::{
     sync::{
@@ -14,13 +14,13 @@ use tokio::sync::{Notify, oneshot};
 use tokio_postgres::{AsyncMessage, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::error::text;
+use crate::{error::text, presence::Presence};
 
 /// Payloads on the channel `heddle`.
 const JOBS: &str = "jobs";
 const EVENTS: &str = "events";
 /// How long to leave the server alone after the connection broke.
-const RECONNECT_WAIT: Duration = Duration::from_millis(500);
+pub(crate) const RECONNECT_WAIT: Duration = Duration::from_millis(500);
 
 /// What this process has to tell the others. Cheap to clone; many tellings become one notification.
 #[derive(Debug, Clone, Default)]
@@ -44,12 +44,13 @@ pub(crate) async fn run(
     config: Config,
     tls: MakeRustlsConnect,
     signals: Signals,
-    announcements: Announcements,
+    (announcements, presence): (Announcements, Presence),
     listening: oneshot::Sender<()>,
 ) {
     let mut listening = Some(listening);
     loop {
-        if let Err(error) = session(&config, tls.clone(), &signals, &announcements, &mut listening).await {
+        let own = (&announcements, &presence);
+        if let Err(error) = session(&config, tls.clone(), &signals, own, &mut listening).await {
             let error = text(&error);
             tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
         }
@@ -61,7 +62,7 @@ async fn session(
     config: &Config,
     tls: MakeRustlsConnect,
     signals: &Signals,
-    announcements: &Announcements,
+    (announcements, presence): (&Announcements, &Presence),
     listening: &mut Option<oneshot::Sender<()>>,
 ) -> Result<(), Error> {
     let (client, mut connection) = config.connect(tls).await?;
@@ -80,6 +81,7 @@ async fn session(
     let speak = async {
         // Losing an announcement is no loss of data.
         client.batch_execute("SET synchronous_commit = off; LISTEN heddle").await?;
+        presence.hold(&client).await?;
         own.store(client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0), Ordering::Relaxed);
         // What was announced while nobody listened is not known: look at everything.
         wake(signals, JOBS);
@@ -89,11 +91,11 @@ async fn session(
             listening.send(()).ok();
         }
         loop {
-            let announcement = tokio::select! {
-                () = announcements.jobs.notified() => "NOTIFY heddle, 'jobs'",
-                () = announcements.events.notified() => "NOTIFY heddle, 'events'",
-            };
-            client.batch_execute(announcement).await?;
+            tokio::select! {
+                () = announcements.jobs.notified() => client.batch_execute("NOTIFY heddle, 'jobs'").await?,
+                () = announcements.events.notified() => client.batch_execute("NOTIFY heddle, 'events'").await?,
+                () = presence.grown() => presence.hold(&client).await?,
+            }
         }
     };
     tokio::select! {

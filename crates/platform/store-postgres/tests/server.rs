@@ -11,6 +11,7 @@ use heddle_store_postgres::{PostgresDatabase, PostgresOptions, testing::TestPost
 use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(120);
 
 #[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
 fn participant(id: &str) -> ParticipantScope {
@@ -141,6 +142,22 @@ async fn what_is_acknowledged_is_durable() {
     database.close().await;
 }
 
+/// Claims what is due and gives the order keys.
+async fn claim(database: &PostgresDatabase, worker: &str) -> Vec<String> {
+    let now = Environment::system().now();
+    let request = ClaimRequest {
+        worker: WorkerId::parse(worker).expect("legal"),
+        kinds: vec!["work".to_owned()],
+        limit: 10,
+        per_owner_max: 10,
+        per_host_max: 10,
+        now,
+        until: now + LEASE,
+        token: worker.to_owned(),
+    };
+    database.claim(request).await.expect("claims").into_iter().map(|job| job.order_key).collect()
+}
+
 #[tokio::test]
 async fn two_processes_share_a_database_and_wake_each_other() {
     let url = url().await;
@@ -156,24 +173,39 @@ async fn two_processes_share_a_database_and_wake_each_other() {
     tokio::time::timeout(PATIENCE, jobs.changed()).await.expect("in time").expect("open");
     tokio::time::timeout(PATIENCE, events.changed()).await.expect("in time").expect("open");
     assert_eq!(other.events(&alice, EventCursor(0), 10).await.expect("reads").len(), 1);
-    let claim = async |database: &PostgresDatabase, worker: &str| {
-        let now = Environment::system().now();
-        let request = ClaimRequest {
-            worker: WorkerId::parse(worker).expect("legal"),
-            kinds: vec!["work".to_owned()],
-            limit: 10,
-            per_owner_max: 10,
-            per_host_max: 10,
-            now,
-            until: now + PATIENCE,
-            token: worker.to_owned(),
-        };
-        database.claim(request).await.expect("claims").len()
-    };
     let (a, b) = tokio::join!(claim(&first, "a"), claim(&second, "b"));
-    assert_eq!(a + b, 1, "one of them has it");
+    assert_eq!(a.len() + b.len(), 1, "one of them has it");
     first.close().await;
     second.close().await;
+}
+
+#[tokio::test]
+async fn leases_of_a_process_that_died_are_free_long_before_they_run_out() {
+    let url = url().await;
+    let (living, store) = connect(&url).await;
+    let (dying, _) = connect(&url).await;
+    let alice = participant("alice");
+    for (database, worker) in [(&living, "living"), (&dying, "dying")] {
+        commit(&store, &alice, |tx| tx.enqueue(NewJob::new("work", worker, &()))).await;
+        assert_eq!(claim(database, worker).await, [worker]);
+    }
+    dying.close().await;
+    drop(dying);
+    let (next, _) = connect(&url).await;
+    let mut signal = next.signals().jobs();
+    let freed = async {
+        loop {
+            let found = claim(&next, "next").await;
+            if !found.is_empty() {
+                return found;
+            }
+            signal.changed().await.expect("the database lives");
+        }
+    };
+    let found = tokio::time::timeout(LEASE / 2, freed).await.expect("the leases would run out only later");
+    assert_eq!(found, ["dying"], "the lease of the living is left alone");
+    living.close().await;
+    next.close().await;
 }
 
 #[tokio::test]

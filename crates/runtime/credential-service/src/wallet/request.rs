@@ -1,5 +1,6 @@
 //! A request for credentials, from the moment it is made until its issuer has answered.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle_clock::Timestamp;
 use heddle_credentials::Format;
 use heddle_dcp::issuance::{
@@ -9,6 +10,7 @@ use heddle_dcp::issuance::{
 use heddle_did::Did;
 use heddle_ids::{HolderPid, IssuerPid, ParticipantContextId};
 use heddle_store::{Aggregate, Columns, NewEvent, NewJob, Transaction};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 /// The job that sends a request to its issuer.
@@ -86,6 +88,13 @@ impl CredentialRequest {
         let payload = SendRequest { holder_pid: self.holder_pid.clone() };
         let host = self.issuer_did.method_specific_id().split(':').next().unwrap_or_default();
         NewJob::new(SEND_REQUEST, self.order_key(), &payload).calling(host.replace("%3A", ":"))
+    }
+
+    /// By this the issuer knows the request when its answer was lost and it is sent again. Another request differs in
+    /// it, even one under the same id by a later participant of the same DID.
+    pub(crate) fn idempotency_key(&self) -> String {
+        let text = format!("{} {}", self.created_at.as_millis(), self.holder_pid);
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
     }
 
     /// It after `event`.

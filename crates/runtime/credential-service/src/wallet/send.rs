@@ -49,7 +49,7 @@ impl JobHandler for RequestSender {
             return Ok(Outcome::Bury { error: "the job belongs to no participant context".to_owned() });
         };
         let payload: SendRequest = context.job.payload()?;
-        let Some(mut request) = self.begin(scope, payload.holder_pid.as_str()).await? else {
+        let Some((mut request, repeated)) = self.begin(scope, payload.holder_pid.as_str()).await? else {
             return Ok(Outcome::Done);
         };
         let sent = match self.complete(scope, &mut request).await {
@@ -57,7 +57,7 @@ impl JobHandler for RequestSender {
             Err(error) => Err(error),
         };
         let sent = match sent {
-            Err(error) if error.is_repeat(&context.job) => Ok(Accepted { location: None }),
+            Err(error) if repeated && error.is_conflict() => Ok(Accepted { location: None }),
             sent => sent,
         };
         match sent {
@@ -71,22 +71,22 @@ impl JobHandler for RequestSender {
 }
 
 impl RequestSender {
-    /// Marks the request as being sent, so that a delivery that overtakes the answer finds it so. `None` when
-    /// there is nothing to send any more.
+    /// Marks the request as being sent, so that a delivery that overtakes the answer finds it so, and says whether it
+    /// was marked before: then the issuer may have it. `None` when there is nothing to send any more.
     async fn begin(
         &self,
         scope: &ParticipantScope,
         id: &str,
-    ) -> Result<Option<CredentialRequest>, StoreError> {
+    ) -> Result<Option<(CredentialRequest, bool)>, StoreError> {
         let mut transaction = self.store.begin(scope);
         let Some(request) = transaction.load::<CredentialRequest>(id).await? else { return Ok(None) };
         match request.state {
-            State::Requesting => Ok(Some(request.into_value())),
+            State::Requesting => Ok(Some((request.into_value(), true))),
             State::Created => {
                 let next = request.after(Event::Send, transaction.now()).map_err(unreadable)?;
                 transaction.save(&request, &next);
                 transaction.commit().await?;
-                Ok(Some(next))
+                Ok(Some((next, false)))
             }
             State::Requested | State::Issued | State::Rejected | State::Error => Ok(None),
         }
@@ -132,6 +132,7 @@ impl RequestSender {
         let message = CredentialRequestMessage::new(request.holder_pid.clone(), ids);
         let post = Request::post(format!("{base}/credentials"))
             .json_of(&message)
+            .idempotency_key(request.idempotency_key())
             .authorization(Authorization::bearer(&token));
         let answer = self.outbound.send(post).await?;
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok());

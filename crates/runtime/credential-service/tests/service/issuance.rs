@@ -177,9 +177,11 @@ async fn a_failure_that_may_pass_is_tried_again_and_a_known_request_is_no_error(
     let (_, token) = world.join("acme").await;
     let issuer = Peer::start("issuer").await;
     world.post(REQUESTS).bearer(&token).json(&wanted(&issuer, "pid-1")).send().await;
-    issuer.next_request().await.answer.send((503, None)).expect("waits");
+    let first = issuer.next_request().await;
+    first.answer.send((503, None)).expect("waits");
     let again = issuer.next_request().await;
     assert_eq!(again.body["holderPid"], "pid-1");
+    assert!(again.key == first.key && !again.key.is_empty(), "by the key the issuer knows it again");
     // The first attempt has arrived after all, and only its answer was lost.
     again.answer.send((409, None)).expect("waits");
     world.event("acme", "credential.request.requested").await;

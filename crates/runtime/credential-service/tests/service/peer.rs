@@ -25,6 +25,8 @@ use crate::support::{now, soon};
 /// A request that reached the issuer.
 pub struct Received {
     pub bearer: String,
+    /// Its `Idempotency-Key`.
+    pub key: String,
     pub body: Value,
     /// Answers it: a status, and a location.
     pub answer: tokio::sync::oneshot::Sender<(u16, Option<String>)>,
@@ -156,10 +158,12 @@ pub fn hours(at: Timestamp, hours: i64) -> i64 {
 }
 
 async fn received(State(server): State<Server>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let bearer = text(header::AUTHORIZATION.as_str());
     let (answer, answered) = tokio::sync::oneshot::channel();
     let received = Received {
         bearer: bearer.trim_start_matches("Bearer ").to_owned(),
+        key: text("idempotency-key").to_owned(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
         answer,
     };

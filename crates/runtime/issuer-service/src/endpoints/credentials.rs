@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderName, StatusCode, header::LOCATION},
+    http::{HeaderMap, StatusCode, header::LOCATION},
+    response::Response,
 };
 use heddle_dcp::{
     issuance::issuer::State as Stage,
@@ -12,7 +13,7 @@ use heddle_dcp::{
 };
 use heddle_ids::{IssuerPid, ParticipantContextId};
 use heddle_store::{Aggregate, StoreError};
-use heddle_web::{JsonBytes, Kind, Management, Path, Refused, Rejection};
+use heddle_web::{Idempotency, JsonBytes, Kind, Management, Path, Refused, Rejection, Reply};
 use percent_encoding::utf8_percent_encode;
 
 use super::{
@@ -29,30 +30,36 @@ use crate::{
 /// In this order: the bearer, the message, the issuer and the self-issued token, the holder, the definitions, the
 /// attestations and rules. A request that is refused leaves a process that says why to the issuer, and its token is
 /// used up like that of one that is accepted.
+///
+/// The `holderPid` alone does not make a request a repeated one: holders use one for several. Whoever repeats a request
+/// whose answer was lost says so with an `Idempotency-Key`, and is given the first answer.
 pub(super) async fn request(
     State(service): State<Arc<IssuerService>>,
     Bearer(bearer): Bearer,
     Path(context, ..): Path<ParticipantContextId, Management>,
+    headers: HeaderMap,
     JsonBytes(body, ..): JsonBytes<Management>,
-) -> Result<(StatusCode, [(HeaderName, String); 1]), Refused<Management>> {
+) -> Result<Response, Refused<Management>> {
     let message: CredentialRequestMessage = wire::parse(&body)
         .map_err(|error| Rejection::invalid(error.pointer, format!("expected {}", error.expected)))?;
+    let idempotency = Idempotency::of(&headers, "POST", context.as_str(), &body)?;
     let proven = service.prove(&bearer, &context).await?;
-    let process = submit(&service, &proven, &message).await?;
-    if process.state == Stage::Errored {
-        let sentence = "The issuer has no attestation that these credentials would need.";
-        return Err(Rejection::new(Kind::Forbidden, sentence).into());
-    }
-    Ok((StatusCode::CREATED, [(LOCATION, location(&service.parts.public_url, &context, &process.id))]))
+    Ok(submit(&service, &context, &proven, (&message, &idempotency)).await?)
 }
 
 async fn submit(
     service: &IssuerService,
+    context: &ParticipantContextId,
     Proven { token, scope }: &Proven,
-    message: &CredentialRequestMessage,
-) -> Result<IssuanceProcess, Rejection> {
-    let parts = &service.parts;
+    (message, idempotency): (&CredentialRequestMessage, &Idempotency),
+) -> Result<Response, Rejection> {
+    let (parts, sender) = (&service.parts, token.participant().as_str());
     let mut transaction = parts.store.begin(scope);
+    if let Some(earlier) = idempotency.earlier(&mut transaction, sender).await? {
+        peer::once(&mut transaction, &token.replay_key());
+        transaction.commit().await.map_err(stored)?;
+        return Ok(earlier);
+    }
     let exclusive = parts.settings.refuse_repeated_holder_pid;
     let admitted = admit(&mut transaction, token, message, (&parts.environment, exclusive)).await;
     peer::once(&mut transaction, &token.replay_key());
@@ -68,18 +75,27 @@ async fn submit(
     received.tell(&mut transaction, scope.participant());
     process.tell(&mut transaction, scope.participant());
     transaction.insert(&process);
-    if process.state == Stage::Approved {
-        transaction.enqueue(process.job(DELIVER));
+    tracing::info!(component = "issuer-service", action = "request", holder = %process.holder_did,
+        process = %process.id, state = process.state.name(), reason = process.reason, "a request is decided");
+    if process.state == Stage::Errored {
+        // Not kept as the answer: once the attestation is there, the same request may be approved.
+        transaction.commit().await.map_err(refused)?;
+        let sentence = "The issuer has no attestation that these credentials would need.";
+        return Err(Rejection::new(Kind::Forbidden, sentence));
     }
-    transaction.commit().await.map_err(|error| match error {
+    transaction.enqueue(process.job(DELIVER));
+    let reply = Reply::empty(StatusCode::CREATED)
+        .with_header(&LOCATION, location(&parts.public_url, context, &process.id));
+    idempotency.conclude((&parts.store, scope), transaction, sender, reply).await.map_err(refused)
+}
+
+fn refused(error: StoreError) -> Rejection {
+    match error {
         StoreError::Duplicate { ref kind, .. } if kind == IssuanceProcess::KIND => {
             Rejection::new(Kind::Conflict, "There is a request with this holderPid already.")
         }
         error => stored(error),
-    })?;
-    tracing::info!(component = "issuer-service", action = "request", holder = %process.holder_did,
-        process = %process.id, state = process.state.name(), reason = process.reason, "a request was decided");
-    Ok(process)
+    }
 }
 
 fn inadmissible(refusal: &Inadmissible) -> Rejection {

@@ -120,6 +120,13 @@ impl Holder {
             .await
     }
 
+    /// Asks for the usual definition, under an `Idempotency-Key`.
+    pub async fn ask_as(&self, world: &World, key: &str, holder_pid: &str) -> Answer {
+        let token = self.token(&world.did, &json!({}));
+        let ask = world.post(&format!("{DCP}/credentials")).bearer(&token).header("idempotency-key", key);
+        ask.json(&wanted(holder_pid, &["membership-def"])).send().await
+    }
+
     /// Asks for the status at a location.
     pub async fn status(&self, world: &World, location: &str) -> Answer {
         world.get(location).bearer(&self.token(&world.did, &json!({}))).send().await

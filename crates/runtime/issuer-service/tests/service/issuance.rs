@@ -124,6 +124,23 @@ async fn a_repeated_holder_pid_is_a_new_process_unless_the_operator_says_otherwi
 }
 
 #[tokio::test]
+async fn a_request_that_is_repeated_with_its_key_gets_the_first_answer_and_one_delivery() {
+    let world = World::start().await;
+    let token = issuing(&world).await;
+    let (holder, other) = (member(&world, &token).await, member(&world, &token).await);
+    let first = holder.ask_as(&world, "key-1", "pid-1").await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    holder.delivery().await;
+    let again = holder.ask_as(&world, "key-1", "pid-1").await;
+    assert_eq!((again.status, &again.headers["location"]), (201, &first.headers["location"]));
+    assert!(holder.has_nothing_more().await);
+    assert_eq!(holder.ask_as(&world, "key-1", "pid-2").await.status, 422, "another request under the key");
+    let others = other.ask_as(&world, "key-1", "pid-1").await;
+    assert_eq!(others.status, 201, "{}", others.text);
+    assert_ne!(others.headers["location"], first.headers["location"], "another holder's key");
+}
+
+#[tokio::test]
 async fn places_in_the_status_list_are_given_out_once() {
     const REQUESTS: usize = 12;
     let world = World::start().await;

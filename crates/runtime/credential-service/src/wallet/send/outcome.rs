@@ -43,11 +43,9 @@ impl SendError {
         }
     }
 
-    /// The issuer knows a request under this id already: the answer to an earlier attempt was lost.
-    pub(super) fn is_repeat(&self, job: &ClaimedJob) -> bool {
-        let conflict =
-            matches!(self, Self::Outbound(error) if error.status().is_some_and(|s| s.as_u16() == 409));
-        conflict && job.attempts > 0
+    /// The issuer knows a request under this id already.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Outbound(error) if error.status().is_some_and(|s| s.as_u16() == 409))
     }
 }
 
