@@ -6,38 +6,48 @@ mod download;
 mod story;
 mod sweep;
 
-use heddle_e2e::dying::Side;
+use heddle_e2e::{
+    dying::{Doom, House, Side},
+    postgres,
+};
 
 /// The binary that only tests have.
 const SERVER: &str = env!("CARGO_BIN_EXE_dying_server");
 /// On which sides of a commit a server dies.
 const SIDES: [Side; 2] = [Side::Before, Side::After];
 
+/// A commit of each part of the story, by a label of the journal: what a stranger's retry or a job's repetition could
+/// make twice.
+const ONBOARDING: &str = "participant-context:ACTIVATED";
+const ISSUANCE: &str = "issued-credential:ISSUED";
+const NEGOTIATION: &str = "agreement";
+const TRANSFER_START: &str = "data-flow:STARTED";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_the_onboarding() {
     for side in SIDES {
-        story::survives("onboarding", side, "participant-context:ACTIVATED").await;
+        story::survives("onboarding", &House::new(SERVER, ""), &Doom::new(side, ONBOARDING)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_the_issuance() {
     for side in SIDES {
-        story::survives("issuance", side, "issued-credential:ISSUED").await;
+        story::survives("issuance", &House::new(SERVER, ""), &Doom::new(side, ISSUANCE)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_the_negotiation() {
     for side in SIDES {
-        story::survives("negotiation", side, "agreement").await;
+        story::survives("negotiation", &House::new(SERVER, ""), &Doom::new(side, NEGOTIATION)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_at_the_start_of_the_transfer() {
     for side in SIDES {
-        story::survives("transfer start", side, "data-flow:STARTED").await;
+        story::survives("transfer start", &House::new(SERVER, ""), &Doom::new(side, TRANSFER_START)).await;
     }
 }
 
@@ -53,4 +63,13 @@ async fn the_story_goes_on_when_the_server_dies_while_bytes_flow() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_any_stretch_of_it() {
     sweep::survive_all(sweep::seed()).await;
+}
+
+/// Nothing but the death of its session tells PostgreSQL that a process has died.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_story_goes_on_when_the_server_dies_over_postgresql() {
+    for moment in [ONBOARDING, ISSUANCE, NEGOTIATION, TRANSFER_START] {
+        let house = House::new(SERVER, &postgres().await);
+        story::survives("on PostgreSQL", &house, &Doom::new(Side::After, moment)).await;
+    }
 }

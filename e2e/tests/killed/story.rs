@@ -8,15 +8,14 @@ use heddle::{
 };
 use heddle_e2e::{
     client,
-    dying::{Doom, House, Life, Side},
+    dying::{Doom, House, Life},
 };
 
-use crate::{SERVER, census::Census};
+use crate::census::Census;
 
-/// Plays the whole story on a server that dies on `side` of the first commit that is labelled or numbered `moment`.
-pub async fn survives(what: &str, side: Side, moment: &str) {
-    let house = House::new(SERVER, "");
-    let mut life = house.start(Some(&Doom::new(side, moment))).await;
+/// Plays the whole story on a server that dies as foretold.
+pub async fn survives(what: &str, house: &House, doom: &Doom) {
+    let mut life = house.start(Some(doom)).await;
     let credentials = house.credentials();
     let story = play(&credentials);
     tokio::pin!(story);
@@ -27,7 +26,7 @@ pub async fn survives(what: &str, side: Side, moment: &str) {
     let second = tokio::select! {
         ended = &mut story => {
             let ended = ended.map(|(report, _)| report);
-            panic!("no commit was '{moment}' before the story ended: {ended:?}\n{}", house.told())
+            panic!("no commit was '{}' before the story ended: {ended:?}\n{}", doom.moment, house.told())
         }
         second = two_lives => second,
     };

@@ -1,7 +1,7 @@
 //! Commits that nobody has chosen: one of each stretch of the story, by number.
 
 use heddle_clock::{Environment, Rng, SeededRng};
-use heddle_e2e::dying::{House, Side};
+use heddle_e2e::dying::{Doom, House, Side};
 
 use crate::{
     SERVER,
@@ -27,7 +27,8 @@ pub async fn survive_all(seed: u64) {
         let (from, to) = (span(first, last, stretch, deaths), span(first, last, stretch + 1, deaths));
         let commit = from + random(&rng) % (to - from).max(1);
         let side = if random(&rng).is_multiple_of(2) { Side::Before } else { Side::After };
-        survives("sweep", side, &commit.to_string()).await;
+        let doom = Doom::new(side, &commit.to_string());
+        survives("sweep", &House::new(SERVER, ""), &doom).await;
     }
 }
 
