@@ -4,8 +4,8 @@
 
 mod boarding;
 mod dataspace;
-mod exchange;
 pub mod dying;
+mod exchange;
 mod server;
 
 pub use boarding::{onboard_in, under, wallet};

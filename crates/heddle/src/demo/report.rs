@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use heddle_telemetry::trace;
 use serde::Serialize;
 
 use super::client::ClientError;
@@ -27,6 +28,8 @@ pub struct Report {
     pub sha256: String,
     /// How many bytes.
     pub bytes: u64,
+    /// The trace of the sharing, to be found in both servers' logs.
+    pub trace_id: String,
     /// From the first step to the verified bytes, in milliseconds.
     pub elapsed_ms: u64,
     /// The steps in their order.
@@ -82,12 +85,14 @@ impl Teller {
     /// The end of the story.
     pub fn end(self, sha256: String, bytes: u64) -> Report {
         let elapsed_ms = milliseconds(self.begun.elapsed());
+        let trace_id = trace::current().map(|context| context.trace_id()).unwrap_or_default();
         if self.tell {
             tell(&format!(
                 "\nThe same {bytes} bytes on both sides, SHA-256 {sha256}, after {elapsed_ms} ms."
             ));
+            tell(&format!("The logs of both servers tell of it under the trace {trace_id}."));
         }
-        Report { ok: true, sha256, bytes, elapsed_ms, steps: self.steps }
+        Report { ok: true, sha256, bytes, trace_id, elapsed_ms, steps: self.steps }
     }
 }
 

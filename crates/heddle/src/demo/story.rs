@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use heddle_clock::Environment;
 use heddle_outbound::{Outbound, OutboundConfig};
+use heddle_telemetry::{TraceContext, trace};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -76,7 +77,10 @@ pub async fn run(place: &Place, options: &Options, home: Option<&Home>) -> Resul
     if let Some(home) = home {
         home.write(&memory, &parties).map_err(|error| Failure::of("remember", error))?;
     }
-    share(teller, (&governance, consumer_operator), &parties, &content, &run).await
+    // Whatever both sides log about the sharing carries this trace.
+    let trace = TraceContext::begin(&environment);
+    let shared = share(teller, (&governance, consumer_operator), &parties, &content, &run);
+    trace::within(trace, shared).await
 }
 
 async fn come_on_board(

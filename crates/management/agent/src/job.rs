@@ -15,6 +15,9 @@ use crate::{ActivityAgent, ActivityContext, ActivityResult, DISPOSE};
 /// The kind of the jobs by which agents report to the Provision Manager.
 pub const ADVANCE: &str = "orchestration.advance";
 
+/// The value by which all activities of an orchestration mean the same participant context.
+const PARTICIPANT_CONTEXT: &str = "participantContextId";
+
 /// Longest time that one run may take; after it the activity is tried again. An agent that waits for something longer
 /// answers [`ActivityResult::Schedule`].
 pub const RUN_TIME_MAX: Duration = Duration::from_secs(120);
@@ -158,7 +161,8 @@ impl JobHandler for AgentHandler {
         tracing::info!(
             component = "agents",
             action = self.agent.activity_type(),
-            orchestration = %job.orchestration,
+            participant_context_id = job.values.get(PARTICIPANT_CONTEXT).and_then(|id| id.as_str()),
+            orchestration_id = %job.orchestration,
             activity = job.activity,
             attempt = job.attempt,
             result = ?result,

@@ -9,10 +9,11 @@ use heddle_store::{DirectoryRow, Loaded, NewEvent, NewJob, Query, StoreError, Tr
 use heddle_tenancy::OperatorScope;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     OrchestrationManifest, OrchestrationResponse, ProvisionManager, RESPONSE,
-    engine::{self, Effect, Orchestration, OrchestrationDefinition, OrchestrationState},
+    engine::{self, Effect, Orchestration, OrchestrationDefinition, OrchestrationState, PARTICIPANT_CONTEXT},
 };
 
 /// What the directory says of an orchestration: enough to find its owner, and to know that a template is used.
@@ -184,13 +185,24 @@ fn tell(transaction: &mut Transaction<'_>, orchestration: &Orchestration, what: 
         orchestration_type: &orchestration.orchestration_type,
         error_detail: orchestration.error.as_deref(),
     };
-    tracing::info!(
-        component = "provision-manager",
-        action = format!("orchestration.{what}"),
-        orchestration = %orchestration.id,
-        correlation = orchestration.correlation_id,
-        error = orchestration.error.as_deref(),
-        "an orchestration moved"
+    let kind = format!("orchestration.{what}");
+    transaction.emit(NewEvent::new(kind.clone(), orchestration.id.as_str(), &payload));
+    let context = orchestration.processing_data.get(PARTICIPANT_CONTEXT).and_then(Value::as_str);
+    let (id, correlation, context, reason) = (
+        orchestration.id.to_string(),
+        orchestration.correlation_id.clone(),
+        context.map(str::to_owned),
+        orchestration.error.clone(),
     );
-    transaction.emit(NewEvent::new(format!("orchestration.{what}"), orchestration.id.as_str(), &payload));
+    transaction.when_committed(move || {
+        tracing::info!(
+            component = "provision-manager",
+            action = kind,
+            participant_context_id = context,
+            orchestration_id = id,
+            correlation_id = correlation,
+            reason,
+            "an orchestration moved"
+        );
+    });
 }

@@ -2,7 +2,6 @@
 
 use heddle_store::NewEvent;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::model::{DeploymentState, ParticipantProfile, Tenant, VPA_STATE};
 
@@ -34,12 +33,16 @@ pub(crate) fn created(tenant: &Tenant) -> NewEvent {
 /// `participant.profile.<state>`: where a profile is now.
 pub(crate) fn moved(profile: &ParticipantProfile) -> NewEvent {
     let state = profile.state();
-    let context = || profile.properties.get(VPA_STATE)?.get("participantContextId").and_then(Value::as_str);
     let payload = ProfileEvent {
         participant_profile_id: profile.id.as_str(),
         tenant_id: profile.tenant_id.as_str(),
-        participant_context_id: (state == DeploymentState::Active).then(context).flatten(),
+        participant_context_id: (state == DeploymentState::Active).then(|| context_of(profile)).flatten(),
         error_detail: profile.error_detail.as_deref().filter(|_| state == DeploymentState::Error),
     };
     NewEvent::new(format!("participant.profile.{}", state.name()), profile.id.as_str(), &payload)
+}
+
+/// The participant context of a profile, once it is known.
+pub(crate) fn context_of(profile: &ParticipantProfile) -> Option<&str> {
+    profile.properties.get(VPA_STATE)?.get("participantContextId")?.as_str()
 }

@@ -96,10 +96,11 @@ pub(crate) fn note(profile: &ParticipantProfile) {
     tracing::info!(
         component = "tenant-manager",
         action = format!("participant.profile.{state}"),
-        tenant = %profile.tenant_id,
-        participant_profile = %profile.id,
-        orchestration = %profile.orchestration,
-        error = profile.error_detail.as_deref(),
+        tenant_id = %profile.tenant_id,
+        participant_context_id = events::context_of(profile),
+        participant_profile_id = %profile.id,
+        orchestration_id = %profile.orchestration,
+        reason = profile.error_detail.as_deref(),
         "a participant profile moved"
     );
 }

@@ -34,7 +34,7 @@ impl TenantManager {
         tracing::info!(
             component = "tenant-manager",
             action = "tenant.deleted",
-            tenant = id,
+            tenant_id = id,
             "a tenant was deleted"
         );
         Ok(())

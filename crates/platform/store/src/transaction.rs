@@ -19,11 +19,15 @@ pub struct Transaction<'s> {
     scope: &'s dyn Scope,
     snapshot: Option<Box<dyn Snapshot>>,
     writes: Vec<Write>,
+    followers: Vec<Follower>,
 }
+
+/// What is done when the commit has succeeded.
+type Follower = Box<dyn FnOnce() + Send + Sync>;
 
 impl<'s> Transaction<'s> {
     pub(crate) fn new(store: Store, scope: &'s dyn Scope) -> Self {
-        Self { store, scope, snapshot: None, writes: Vec::new() }
+        Self { store, scope, snapshot: None, writes: Vec::new(), followers: Vec::new() }
     }
 
     async fn snapshot(&mut self) -> Result<&mut Box<dyn Snapshot>, StoreError> {
@@ -119,6 +123,12 @@ impl<'s> Transaction<'s> {
         self.writes.push(Write::Emit(event));
     }
 
+    /// Does `follow` when the commit has succeeded, and only then: lines of the log and numbers, which must not tell
+    /// of what was never stored. It runs within the span of the commit, before the jobs of the commit begin.
+    pub fn when_committed(&mut self, follow: impl FnOnce() + Send + Sync + 'static) {
+        self.followers.push(Box::new(follow));
+    }
+
     /// Appends to the audit log.
     pub fn audit(&mut self, action: impl Into<String>, subject: impl Into<String>) {
         let reason = self.scope.access().actor().reason.clone();
@@ -164,6 +174,7 @@ impl<'s> Transaction<'s> {
         // The snapshot's connection goes back before the commit takes one.
         self.snapshot = None;
         if self.writes.is_empty() {
+            self.followers.into_iter().for_each(|follow| follow());
             return Ok(());
         }
         let access = self.scope.access();
@@ -179,11 +190,12 @@ impl<'s> Transaction<'s> {
             reservation = dispatcher.reserve(&mut self.writes, now);
         }
         let batch = Batch::new(self.writes, now, trace::current());
-        let database = self.store.database.clone();
+        let (database, followers) = (self.store.database.clone(), self.followers);
         // A caller that goes away in the middle must not take with it the jobs that the commit claims.
         let committed = tokio::spawn(
             async move {
                 let receipt = database.commit(access, batch).await?;
+                followers.into_iter().for_each(|follow| follow());
                 reservation.dispatch(receipt.claimed);
                 Ok(())
             }

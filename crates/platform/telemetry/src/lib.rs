@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: exporters and their connections (the binary wires those), metric storage.
 
+mod lines;
 pub mod logs;
 pub mod trace;
 

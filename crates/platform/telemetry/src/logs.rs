@@ -1,10 +1,13 @@
 //! Log lines: one JSON object each (or readable text for a person at a terminal), on standard error.
 //!
-//! Fields that every line about a piece of work carries, through its span: `trace_id`, `component`, `action`
-//! and, where they apply, `tenant_id`, `participant_context_id`, `counter_party_id`, `contract_id`. The
-//! field `category` sorts lines for their readers; its values are the constants of [`category`].
+//! Every line has `trace_id`, `component`, `action` and `category`, through its span or by itself, and where they
+//! apply `tenant_id`, `participant_context_id`, `counter_party_id`, `contract_id`. The field `category` sorts lines
+//! for their readers; its values are the constants of [`category`].
 
+use heddle_clock::Environment;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::lines::JsonLines;
 
 /// Values of the field `category`.
 pub mod category {
@@ -35,12 +38,7 @@ pub fn start(format: Format, filter: &str) {
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         Format::Json => {
-            let lines = tracing_subscriber::fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(true)
-                .with_writer(std::io::stderr);
+            let lines = JsonLines::new(Environment::system(), || std::io::stderr().lock());
             registry.with(lines).try_init()
         }
         Format::Text => {

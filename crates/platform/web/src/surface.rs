@@ -27,8 +27,11 @@ const FULL_WAIT: Duration = Duration::from_secs(1);
 /// The names that routes give to a participant context.
 const PARTICIPANT_PARAMETERS: [&str; 4] = ["context", "ctx", "participant", "participantContextId"];
 
-/// Most of a participant context's id that goes into the log; whoever asks has not been authenticated yet.
-const PARTICIPANT_CHARS_MAX: usize = 128;
+/// The name that routes give to a tenant.
+const TENANT_PARAMETERS: [&str; 1] = ["tenant"];
+
+/// Most of an id that goes into the log; whoever asks has not been authenticated yet.
+const ID_CHARS_MAX: usize = 128;
 
 /// How long a body may take to arrive; more than [`BodyLimits`] gives JSON, whose reader tells it better.
 const BODY_PATIENCE: Duration = Duration::from_secs(21);
@@ -130,7 +133,7 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
     let context = TraceContext::continue_or_begin(header, &shared.environment);
     let (route, method) = (route(&request), known(request.method()));
     let (mut parts, body) = request.into_parts();
-    let participant = participant(&mut parts).await;
+    let (tenant, participant) = owners(&mut parts).await;
     let body = match shared.body_patience {
         Some(patience) => Body::new(TimedBody::new(body, patience)),
         None => body,
@@ -141,6 +144,7 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
         trace_id = %context.trace_id(),
         component = shared.name,
         action = %format_args!("{method} {route}"),
+        tenant_id = tenant,
         participant_context_id = participant,
     );
     let begun = Instant::now();
@@ -195,12 +199,15 @@ fn account(shared: &Shared, method: &str, route: &str, response: &Response, elap
     }
 }
 
-/// The participant context that the path names, as the router read it: inside a nested router the path itself has
-/// lost its beginning.
-async fn participant(parts: &mut Parts) -> Option<String> {
-    let parameters = RawPathParams::from_request_parts(parts, &()).await.ok()?;
-    let mut named = parameters.iter().filter(|(name, _)| PARTICIPANT_PARAMETERS.contains(name));
-    named.next().map(|(_, value)| value.chars().take(PARTICIPANT_CHARS_MAX).collect())
+/// The tenant and the participant context that the path names, as the router read it: inside a nested router the path
+/// itself has lost its beginning.
+async fn owners(parts: &mut Parts) -> (Option<String>, Option<String>) {
+    let Ok(parameters) = RawPathParams::from_request_parts(parts, &()).await else { return (None, None) };
+    let named = |names: &[&str]| {
+        let value = parameters.iter().find(|(name, _)| names.contains(name));
+        value.map(|(_, value)| value.chars().take(ID_CHARS_MAX).collect())
+    };
+    (named(&TENANT_PARAMETERS), named(&PARTICIPANT_PARAMETERS))
 }
 
 #[cfg(test)]

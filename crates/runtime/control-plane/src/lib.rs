@@ -4,7 +4,8 @@
 //! Dataspace Protocol as provider and as consumer; the choice of data planes and the signals to them.
 //!
 //! * `model`: what is stored. `identity`: who a peer is. `catalog`, `negotiation`, `transfer`: the protocol work,
-//!   each with its jobs. `trace`: why something was decided. `rules`: what policies mean. `removal`: the end of a participant.
+//!   each with its jobs. `trace`: why something was decided. `telling`: what the log says of it. `rules`: what policies
+//!   mean. `removal`: the end of a participant.
 //! * `endpoints`: the surface for peers and data planes. `api`: the Management API. Both only convert.
 //!
 //! # How a message is handled
@@ -25,6 +26,7 @@ mod negotiation;
 mod parts;
 mod removal;
 mod rules;
+mod telling;
 mod trace;
 mod transfer;
 

@@ -18,7 +18,7 @@ const WAIT_FIRST: Duration = Duration::from_millis(300);
 const WAIT_LONGEST: Duration = Duration::from_secs(30);
 
 /// The value by which all activities mean the same participant context; an output of every deployment.
-const PARTICIPANT_CONTEXT: &str = "participantContextId";
+pub const PARTICIPANT_CONTEXT: &str = "participantContextId";
 
 /// What the caller has to do in the commit that stores the orchestration.
 #[derive(Debug, Clone, PartialEq)]

@@ -156,6 +156,7 @@ async fn create(
         other => other.into(),
     })?;
     metrics::counter!("heddle_tenant_changes_total", "change" => "created").increment(1);
+    tracing::info!(component = "tenant-manager", action = "tenant.created", tenant_id = %tenant.id, "a tenant was made");
     Ok(response)
 }
 

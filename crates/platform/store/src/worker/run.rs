@@ -14,6 +14,7 @@ use futures::FutureExt;
 use heddle_clock::Timestamp;
 use heddle_ids::{JobId, WorkerId};
 use heddle_telemetry::trace;
+use heddle_tenancy::Owner;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::Instant,
@@ -157,10 +158,13 @@ impl Loop {
                 component = "worker",
                 action = %job.kind,
                 owner = %job.owner,
+                tenant_id = tracing::field::Empty,
                 participant_context_id = tracing::field::Empty,
             );
-            if let heddle_tenancy::Owner::Participant(id) = &job.owner {
-                span.record("participant_context_id", id.as_str());
+            match &job.owner {
+                Owner::Installation => {}
+                Owner::Tenant(id) => drop(span.record("tenant_id", id.as_str())),
+                Owner::Participant(id) => drop(span.record("participant_context_id", id.as_str())),
             }
             let lease = job.lease.clone();
             locked(&under_way).insert(lease.job.clone(), lease.clone());

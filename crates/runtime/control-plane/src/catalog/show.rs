@@ -21,9 +21,12 @@ use crate::{
     model::Asset,
     negotiation::ProtocolError,
     parts::Addressed,
-    trace::{DecisionTrace, Denial, Traced},
+    telling::{self, About},
+    trace::{DecisionTrace, Denial, Direction, Traced},
 };
 
+/// What the log calls the request for one dataset, which has no body.
+const DATASET_REQUEST: &str = "dataset request";
 /// Assets that are looked at in one go.
 const BATCH_ROWS: u32 = 1000;
 /// How long the trace of a refused request is kept.
@@ -52,6 +55,7 @@ impl ControlPlane {
         wanted: &Wanted,
     ) -> Result<CatalogPage, ProtocolError> {
         let proven = self.prove_for_catalog(addressed, authorization, None).await?;
+        telling::message(&About::peer(proven.peer.id()), Direction::Received, "CatalogRequestMessage");
         let scope = self.scopes.catalog_peer(&proven.peer);
         let functions = self.rules.functions().await?;
         let mut transaction = self.store.begin(&scope);
@@ -81,6 +85,7 @@ impl ControlPlane {
         id: &str,
     ) -> Result<RootDataset, ProtocolError> {
         let proven = self.prove_for_catalog(addressed, authorization, Some(id)).await?;
+        telling::message(&About::peer(proven.peer.id()), Direction::Received, DATASET_REQUEST);
         let scope = self.scopes.catalog_peer(&proven.peer);
         let functions = self.rules.functions().await?;
         let mut transaction = self.store.begin(&scope);

@@ -18,6 +18,7 @@ use heddle_tenancy::{ParticipantScope, ScopeIssuer, StaticPeers, VerifiedPeer};
 use crate::{
     model::{DataspaceProfile, DcpScope, IdentityService},
     parts::Addressed,
+    telling,
 };
 
 /// Most DCP scopes that an installation may have.
@@ -114,7 +115,7 @@ impl Identity {
         authorization: Option<&str>,
         left_operands: &[String],
     ) -> Result<Proven, Unproven> {
-        self.prove(addressed, authorization, (left_operands, Demand::All)).await
+        self.told(addressed, authorization, (left_operands, Demand::All)).await
     }
 
     /// As [`Identity::verify`], for something that many policies bear on, such as a catalog: what they speak of is asked
@@ -125,7 +126,18 @@ impl Identity {
         authorization: Option<&str>,
         left_operands: &[String],
     ) -> Result<Proven, Unproven> {
-        self.prove(addressed, authorization, (left_operands, Demand::OfEveryRequest)).await
+        self.told(addressed, authorization, (left_operands, Demand::OfEveryRequest)).await
+    }
+
+    async fn told(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        asked: (&[String], Demand),
+    ) -> Result<Proven, Unproven> {
+        let outcome = self.prove(addressed, authorization, asked).await;
+        telling::proof(addressed, &outcome);
+        outcome
     }
 
     async fn prove(

@@ -19,6 +19,7 @@ use crate::{
     ControlPlane,
     identity::{Proven, Unproven},
     parts::Addressed,
+    telling::{self, About},
     trace::{DecisionTrace, Direction, Traced},
 };
 
@@ -136,6 +137,7 @@ impl ControlPlane {
             }
         };
         let mut record = self.begin_as_provider(addressed, proven, request)?;
+        telling::received(&mut transaction, About::from(&record), message_name(negotiation::Kind::Request));
         self.note_decision(&mut record.trace, now, proven, &decision);
         let step = negotiation::receive(&record.process, inbound(request), now)?;
         self.settle_negotiation(&mut transaction, scope, &mut record, step);
@@ -254,6 +256,7 @@ impl ControlPlane {
             return Ok(Box::new(loaded.into_value()));
         }
         let mut record = loaded.value().clone();
+        telling::received(&mut transaction, About::from(&record), message_name(kind));
         record.trace.add(
             now,
             Traced::Message { direction: Direction::Received, message: message_name(kind).to_owned() },

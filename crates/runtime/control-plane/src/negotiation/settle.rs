@@ -10,7 +10,12 @@ use heddle_tenancy::Scope;
 use serde::{Deserialize, Serialize};
 
 use super::{NegotiationRecord, SEND};
-use crate::{ControlPlane, model::Agreement, trace::Traced};
+use crate::{
+    ControlPlane,
+    model::Agreement,
+    telling::{self, About},
+    trace::Traced,
+};
 
 /// Payload of a sending job.
 #[derive(Debug, Serialize, Deserialize)]
@@ -125,22 +130,9 @@ impl ControlPlane {
         if name == "finalized" {
             metrics::counter!("heddle_contracts_negotiated_total").increment(1);
         }
-        tracing::info!(
-            category = heddle_telemetry::logs::category::MESSAGE,
-            component = "control-plane",
-            action = format!("contract.negotiation.{name}"),
-            participant_context_id = context,
-            counter_party_id = %process.counter_party(),
-            contract_negotiation_id = %process.id(),
-            contract_id = payload.agreement_id.as_deref(),
-            reason = payload.reason.as_deref(),
-            "a negotiation moved"
-        );
-        transaction.emit(NewEvent::new(
-            format!("contract.negotiation.{name}"),
-            process.id().as_str(),
-            &payload,
-        ));
+        let event = format!("contract.negotiation.{name}");
+        telling::moved(transaction, About::from(&*record), event.clone(), payload.reason.clone());
+        transaction.emit(NewEvent::new(event, process.id().as_str(), &payload));
     }
 }
 

@@ -13,7 +13,11 @@ use super::{
     TransferRecord,
     plane_client::{Progress, from_signaling},
 };
-use crate::{ControlPlane, trace::Traced};
+use crate::{
+    ControlPlane,
+    telling::{self, About},
+    trace::{Direction, Traced},
+};
 
 /// How often a callback is applied anew when somebody else changes the process at the same moment.
 const ATTEMPTS_MAX: u32 = 8;
@@ -29,6 +33,18 @@ pub(crate) enum Callback {
     Completed,
     /// It cannot go on.
     Errored(ReceivedStatus),
+}
+
+impl Callback {
+    /// As the log names it.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Prepared(_) => "data flow prepared",
+            Self::Started(_) => "data flow started",
+            Self::Completed => "data flow completed",
+            Self::Errored(_) => "data flow errored",
+        }
+    }
 }
 
 /// Why a callback was not taken.
@@ -75,6 +91,7 @@ impl ControlPlane {
     ) -> Result<(), CallbackError> {
         let loaded = self.store.begin(scope).load::<TransferRecord>(id).await?;
         let record = loaded.filter(|record| record.data_plane == *plane).ok_or(CallbackError::NotFound)?;
+        telling::message(&About::from(record.value()), Direction::Received, callback.name());
         match callback {
             Callback::Prepared(status) => {
                 self.step_ended(scope, &record, &[DataPlaneStep::Prepare], status).await

@@ -10,7 +10,11 @@ use heddle_tenancy::{Owner, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{SEND, SIGNAL, TransferRecord, record::Signal};
-use crate::{ControlPlane, trace::Traced};
+use crate::{
+    ControlPlane,
+    telling::{self, About},
+    trace::Traced,
+};
 
 /// Payload of a sending job and of a signalling job.
 #[derive(Debug, Serialize, Deserialize)]
@@ -157,18 +161,9 @@ impl ControlPlane {
             },
             reason: record.error_detail(),
         };
-        tracing::info!(
-            category = heddle_telemetry::logs::category::MESSAGE,
-            component = "control-plane",
-            action = format!("transfer.process.{name}"),
-            participant_context_id = context,
-            counter_party_id = %process.counter_party(),
-            transfer_process_id = %process.id(),
-            contract_id = %process.agreement_id(),
-            reason = payload.reason.as_deref(),
-            "a transfer moved"
-        );
-        transaction.emit(NewEvent::new(format!("transfer.process.{name}"), process.id().as_str(), &payload));
+        let event = format!("transfer.process.{name}");
+        telling::moved(transaction, About::from(record), event.clone(), payload.reason.clone());
+        transaction.emit(NewEvent::new(event, process.id().as_str(), &payload));
     }
 }
 

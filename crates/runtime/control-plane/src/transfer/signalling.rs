@@ -19,7 +19,12 @@ use super::{
     record::Signal,
     settle::TransferJob,
 };
-use crate::{ControlPlane, model::DataPlane, trace::Traced};
+use crate::{
+    ControlPlane,
+    model::DataPlane,
+    telling::{self, About},
+    trace::Traced,
+};
 
 /// Attempts after which a data plane that does not answer is given up.
 const ATTEMPTS_MAX: u32 = 8;
@@ -93,7 +98,10 @@ impl JobHandler for Signaller {
             return Ok(Outcome::Done);
         }
         let outcome = match self.call(scope, &record, &signal).await {
-            Ok(progress) => Ok(progress),
+            Ok(progress) => {
+                telling::sent(&About::from(&record), &format!("data flow {}", signal.step));
+                Ok(progress)
+            }
             Err(trouble) => {
                 let again = match trouble.class {
                     RetryClass::Retry { .. } => context.job.attempts + 1 < ATTEMPTS_MAX,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, http::StatusCode};
 use heddle_dcp::wire::{self, CredentialMessage};
 use heddle_ids::ParticipantContextId;
+use heddle_telemetry::logs::category;
 use heddle_web::{JsonBytes, Kind, Management, Path, Refused, Rejection};
 
 use super::prove::{Bearer, malformed, stored};
@@ -28,9 +29,8 @@ pub(super) async fn store(
     let scope = service.scopes.delivery_peer(&addressed.recipient, issuer);
     let deliveries = Deliveries { store: &service.store, resolver: &service.resolver, rules: &service.rules };
     deliveries.accept(&scope, &sender, &message).await.map_err(|error| {
-        let (context, issuer) = (context.as_str(), scope.peer().as_str());
-        tracing::info!(component = "credential-service", action = "deliver", context, issuer, reason = %error,
-            "a delivery was not taken");
+        tracing::info!(category = category::CLAIMS, component = "credential-service", action = "delivery.refused",
+            counter_party_id = %scope.peer(), reason = %error, "a delivery was not taken");
         refused(error)
     })?;
     Ok(StatusCode::OK)

@@ -9,6 +9,7 @@ use heddle_dcp::{
     wire::{self, Asked, PresentationQueryMessage, PresentationResponseMessage},
 };
 use heddle_ids::ParticipantContextId;
+use heddle_telemetry::logs::category;
 use heddle_web::{JsonBytes, Kind, Management, Path, Refused, Rejection, reply};
 
 use super::prove::{Bearer, malformed, stored, unauthorized};
@@ -34,8 +35,8 @@ pub(super) async fn query(
     let access = access_token::verify(&sender.token, &keys, service.environment.now(), &service.rules);
     let access = access.map_err(|refusal| {
         let verifier = sender.token.participant().as_str();
-        tracing::info!(component = "credential-service", action = "present", verifier, reason = %refusal,
-            "an access token was refused");
+        tracing::info!(category = category::CLAIMS, component = "credential-service", action = "claims.withheld",
+            counter_party_id = verifier, reason = %refusal, "an access token was refused");
         unauthorized(&refusal)
     })?;
     let verifier = peer::participant_id(access.verifier()).map_err(|error| Rejection::internal(&error))?;

@@ -4,6 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use heddle_dcp::{Refusal, wire::Malformed};
 use heddle_ids::ParticipantContextId;
 use heddle_store::StoreError;
+use heddle_telemetry::logs::category;
 use heddle_web::{Kind, Management, Refused, Rejection, bearer_token};
 
 use crate::{
@@ -34,9 +35,8 @@ impl CredentialService {
         let now = self.environment.now();
         let proved = peer::sender(&self.resolver, bearer, &addressed.did, (now, &self.rules)).await;
         proved.map_err(|error| {
-            let context = addressed.recipient.context().as_str();
-            tracing::info!(component = "credential-service", action = "prove", context, reason = %error,
-                "a self-issued token was refused");
+            tracing::info!(category = category::CLAIMS, component = "credential-service", action = "claims.refused",
+                participant_context_id = %addressed.recipient.context(), reason = %error, "a self-issued token was refused");
             match error {
                 peer::Unproven::Refused(refusal) => unauthorized(&refusal),
                 error if error.is_temporary() => Rejection::unavailable(

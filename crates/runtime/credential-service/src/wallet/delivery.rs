@@ -13,6 +13,7 @@ use heddle_did::{Did, DidDocument};
 use heddle_ids::HolderPid;
 use heddle_outbound::DidResolver;
 use heddle_store::{Store, StoreError};
+use heddle_telemetry::logs::category;
 use heddle_tenancy::DeliveryPeer;
 
 use super::{CredentialRequest, write_grant};
@@ -129,7 +130,8 @@ impl Deliveries<'_> {
         let expected = delivery::Expected { issuer: sender.token.participant(), requested: wanted };
         let accepted = delivery::accept(message, &sender.token, &expected, document, (now, self.rules))?;
         let checks = &accepted.checks;
-        tracing::debug!(component = "credential-service", action = "deliver", ?checks, "a delivery holds");
+        tracing::debug!(category = category::CLAIMS, component = "credential-service", action = "delivery.taken",
+            counter_party_id = %sender.token.participant(), ?checks, "a delivery holds");
         Ok(accepted.credentials)
     }
 
@@ -149,8 +151,9 @@ impl Deliveries<'_> {
         let parties = (&context.did, &request.issuer_did, &request.holder_pid);
         write_grant::verify(grant, &keys, parties, now).map_err(|reason| {
             tracing::info!(
+                category = category::CLAIMS,
                 component = "credential-service",
-                action = "deliver",
+                action = "delivery.refused",
                 reason,
                 "write grant refused"
             );

@@ -8,6 +8,7 @@ mod offer;
 pub(crate) mod presentation;
 mod request;
 mod send;
+mod telling;
 mod write_grant;
 
 pub(crate) use credential::{Credential, CredentialState};

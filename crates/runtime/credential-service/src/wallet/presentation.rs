@@ -10,6 +10,7 @@ use heddle_dcp::{
     token::{AccessToken, ReplayKey},
 };
 use heddle_store::{Loaded, Query, Store, StoreError};
+use heddle_telemetry::logs::category;
 use heddle_tenancy::PresentationGrant;
 use heddle_vault::Vault;
 
@@ -71,8 +72,9 @@ impl Presentations<'_> {
             if group.format != Format::Vc11Sl2021Jwt {
                 let (format, left_out) = (group.format.alias(), group.credentials.len());
                 tracing::info!(
+                    category = category::CLAIMS,
                     component = "credential-service",
-                    action = "present",
+                    action = "claims.present",
                     format,
                     left_out,
                     "credentials of this format are not presented"
@@ -88,8 +90,16 @@ impl Presentations<'_> {
         peer::once(&mut transaction, access.replay_key());
         transaction.commit().await?;
         let (verifier, shown) = (grant.verifier().as_str(), presentations.len());
-        tracing::info!(component = "credential-service", action = "present", verifier, shown,
-            checks = ?selection.checks, "a verifier was answered");
+        let checks = &selection.checks;
+        tracing::info!(
+            category = category::CLAIMS,
+            component = "credential-service",
+            action = "claims.presented",
+            counter_party_id = verifier,
+            shown,
+            ?checks,
+            "a verifier was answered"
+        );
         Ok(presentations)
     }
 

@@ -13,6 +13,8 @@ use heddle_store::{Aggregate, Columns, NewEvent, NewJob, Transaction};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use super::telling::told;
+
 /// The job that sends a request to its issuer.
 pub(crate) const SEND_REQUEST: &str = "credential.request.send";
 /// Longest reason that is kept, in characters. It may quote an issuer.
@@ -131,6 +133,7 @@ impl CredentialRequest {
             issuer_did: &self.issuer_did,
             reason: self.reason.as_deref(),
         };
+        told(transaction, context, &self.issuer_did, (kind, self.reason.clone()));
         transaction.emit(NewEvent::new(kind, format!("credential-request/{}", self.holder_pid), &payload));
     }
 }

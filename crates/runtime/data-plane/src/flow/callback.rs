@@ -14,6 +14,7 @@ use super::{FlowRecord, address::segment};
 use crate::{
     DataPlane,
     control_planes::{CallbackError, RegisteredControlPlane},
+    telling,
 };
 
 /// The kind of the jobs that call back.
@@ -79,7 +80,10 @@ impl JobHandler for Caller {
         };
         let waited = self.0.environment.now().since(context.job.created_at);
         match self.call(scope, plane.value(), &job).await {
-            Ok(()) => Ok(Outcome::Done),
+            Ok(()) => {
+                telling::sent(&record.flow, job.callback.kind);
+                Ok(Outcome::Done)
+            }
             Err(CallbackError::Store(error)) => Err(error),
             Err(CallbackError::Secret(error)) => Ok(Outcome::Retry { error, after: None }),
             Err(CallbackError::Outbound(error)) => Ok(after(&error, waited)),

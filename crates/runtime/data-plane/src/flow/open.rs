@@ -12,7 +12,7 @@ use heddle_tenancy::ParticipantScope;
 use super::{
     ATTEMPTS_MAX, AccessToken, Answered, FlowRecord, SignalError, address::SealedAddress, settle::Draft,
 };
-use crate::{DataPlane, source::Source};
+use crate::{DataPlane, source::Source, telling};
 
 impl DataPlane {
     /// Prepare (consumer) or start (provider). The same message again gets the same answer, with the same address;
@@ -68,6 +68,7 @@ impl DataPlane {
             _ => Event::Prepare { given, progress },
         };
         let step = flow::apply(&record.flow, event, Some(&message.message_id), now)?;
+        telling::received(&mut transaction, &record.flow, kind);
         self.settle(scope, Draft { transaction, loaded, record, sealed }, step).await
     }
 

@@ -13,7 +13,7 @@ use super::{
     Answered, CALLBACK, FORGET, FlowRecord, SignalError, address::SealedAddress, callback::CallbackJob,
     forget::ForgetJob,
 };
-use crate::{DataPlane, control_planes::RegisteredControlPlane, table::DIRECTORY};
+use crate::{DataPlane, control_planes::RegisteredControlPlane, table::DIRECTORY, telling};
 
 /// A step on its way: the flow before it, and what was sealed for it.
 pub(super) struct Draft<'s> {
@@ -136,26 +136,7 @@ fn tell(transaction: &mut Transaction<'_>, scope: &ParticipantScope, record: &Fl
         state,
         reason: record.flow.reason(),
     };
-    tracing::info!(
-        category = heddle_telemetry::logs::category::MESSAGE,
-        component = "data-plane",
-        action = "flow.state",
-        data_flow_id = %terms.id,
-        participant_context_id = %scope.participant(),
-        counter_party_id = %terms.counter_party,
-        contract_id = %terms.agreement_id,
-        %state,
-        "a flow moved"
-    );
-    metrics::counter!("heddle_flow_moves_total", "state" => state.as_str(), "side" => side(record))
-        .increment(1);
+    telling::moved(transaction, scope, record);
     let kind = format!("data.flow.{}", state.as_str().to_ascii_lowercase());
     transaction.emit(NewEvent::new(kind, terms.id.as_str(), &event));
-}
-
-fn side(record: &FlowRecord) -> &'static str {
-    match record.flow.side() {
-        heddle_dps::flow::Side::Consumer => "consumer",
-        heddle_dps::flow::Side::Provider => "provider",
-    }
 }

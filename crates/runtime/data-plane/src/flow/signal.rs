@@ -8,7 +8,7 @@ use heddle_ids::{DataFlowId, MessageId};
 use heddle_tenancy::ParticipantScope;
 
 use super::{ATTEMPTS_MAX, FlowRecord, SignalError, address::SealedAddress, settle::Draft};
-use crate::DataPlane;
+use crate::{DataPlane, telling};
 
 /// The answer to a signal, and the flow that it is about.
 #[derive(Debug, Clone)]
@@ -131,6 +131,7 @@ impl DataPlane {
             sealed = Some(address);
         }
         let step = flow::apply(&record.flow, signal.event(given, issued), message_id, now)?;
+        telling::received(&mut transaction, &record.flow, signal.kind());
         self.settle(scope, Draft { transaction, loaded: Some(loaded), record, sealed }, step).await
     }
 }

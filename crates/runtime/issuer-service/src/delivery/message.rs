@@ -19,7 +19,8 @@ pub(super) async fn deliver(
     ready: &Ready,
 ) -> Result<(), DeliveryError> {
     let Ready { issuer, process, credentials } = ready;
-    tracing::debug!(component = "issuer-service", action = "deliver", issuer = %issuer.did, process = %process.id,
+    tracing::debug!(component = "issuer-service", action = "deliver",
+        counter_party_id = %process.holder_did, issuer = %issuer.did, process_id = %process.id,
         "delivering {} credentials", credentials.len());
     let containers = credentials.iter().map(container).collect();
     let message = CredentialMessage::issued(process.id.clone(), process.holder_pid.clone(), containers);

@@ -38,7 +38,8 @@ impl JobHandler for Rejecter {
             if context.job.attempts + 1 < ATTEMPTS_MAX {
                 return Ok(Outcome::Retry { error: error.to_string(), after: None });
             }
-            tracing::info!(component = "issuer-service", action = "reject", process = %process.id, %error,
+            tracing::info!(component = "issuer-service", action = "reject",
+                counter_party_id = %process.holder_did, process_id = %process.id, %error,
                 "the holder could not be told of a rejection");
         }
         let mut transaction = store.begin(scope);

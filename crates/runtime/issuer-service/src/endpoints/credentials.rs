@@ -75,8 +75,6 @@ async fn submit(
     received.tell(&mut transaction, scope.participant());
     process.tell(&mut transaction, scope.participant());
     transaction.insert(&process);
-    tracing::info!(component = "issuer-service", action = "request", holder = %process.holder_did,
-        process = %process.id, state = process.state.name(), reason = process.reason, "a request is decided");
     if process.state == Stage::Errored {
         // Not kept as the answer: once the attestation is there, the same request may be approved.
         transaction.commit().await.map_err(refused)?;

@@ -4,6 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use heddle_dcp::token::SelfIssuedToken;
 use heddle_ids::{ParticipantContextId, ParticipantId};
 use heddle_store::StoreError;
+use heddle_telemetry::logs::category;
 use heddle_tenancy::IssuancePeer;
 use heddle_web::{Kind, Management, Refused, Rejection, bearer_token};
 
@@ -53,9 +54,8 @@ impl IssuerService {
         let (resolver, now) = (&self.parts.resolver, self.parts.environment.now());
         let proved = peer::sender(resolver, bearer, &issuer.did, (now, &self.rules)).await;
         let token = proved.map_err(|error| {
-            let context = context.as_str();
-            tracing::info!(component = "issuer-service", action = "prove", context, reason = %error,
-                "a self-issued token was refused");
+            tracing::info!(category = category::CLAIMS, component = "issuer-service", action = "claims.refused",
+                participant_context_id = %context, reason = %error, "a self-issued token was refused");
             refused(&error)
         })?;
         let holder = ParticipantId::parse(token.participant().as_str());

@@ -1,6 +1,7 @@
 //! An issuance process: a request of a holder, what was decided about it, and how far it is.
 
 mod admission;
+mod telling;
 
 use std::time::Duration;
 
@@ -119,6 +120,7 @@ impl IssuanceProcess {
             reason: self.reason.as_deref(),
         };
         let kind = format!("issuance.{}", self.state.name().to_lowercase());
+        telling::moved(transaction, context, &self.holder_did, (kind.clone(), self.reason.clone()));
         transaction.emit(NewEvent::new(kind, self.id.as_str(), &payload));
     }
 }

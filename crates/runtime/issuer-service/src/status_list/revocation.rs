@@ -2,6 +2,7 @@
 
 use heddle_ids::CredentialId;
 use heddle_store::{NewEvent, StoreError};
+use heddle_telemetry::logs::category;
 use heddle_tenancy::ParticipantScope;
 use serde::Serialize;
 
@@ -88,5 +89,10 @@ async fn attempt(
     };
     transaction.emit(NewEvent::new("issuance.revoked", id.as_str(), &payload));
     transaction.audit("credential.revoke", id.as_str());
+    let (credential, holder) = (id.clone(), revoked.holder_id.clone());
+    transaction.when_committed(move || {
+        tracing::info!(category = category::AUDIT, component = "issuer-service", action = "issuance.revoked",
+            counter_party_id = %holder, credential_id = %credential, "a credential was revoked");
+    });
     Ok(transaction.commit().await?)
 }

@@ -25,7 +25,10 @@ use super::{
     present,
     query::{QuerySpec, check_criteria},
 };
-use crate::ControlPlane;
+use crate::{
+    ControlPlane,
+    telling::{self, About},
+};
 use wire::{CatalogDocument, DatasetDocument, Filter, Wanted};
 
 /// Largest catalog that is passed on, in bytes.
@@ -88,8 +91,10 @@ async fn catalog(
         filter: filter.into_iter().collect(),
     };
     let request = Request::post(format!("{address}/catalog/request")).json_of(&message);
-    let answer = send(&plane, request.authorization(authorization)).await;
-    pass_on(&answer.map_err(|error| unanswered(&error))?)
+    let answer =
+        send(&plane, request.authorization(authorization)).await.map_err(|error| unanswered(&error))?;
+    telling::sent(&About::peer(&wanted.counter_party_id), "CatalogRequestMessage");
+    pass_on(&answer)
 }
 
 async fn dataset(
@@ -105,6 +110,7 @@ async fn dataset(
         error if says_that_there_is_none(&error) => not_found("Dataset", id.as_str()),
         error => unanswered(&error),
     })?;
+    telling::sent(&About::peer(&wanted.counter_party_id), "dataset request");
     pass_on(&answer)
 }
 

@@ -10,7 +10,7 @@ use heddle_store::{Loaded, NewEvent, Query, Transaction};
 use serde::Serialize;
 
 use super::DeliveryError;
-use crate::wallet::{Credential, CredentialRequest};
+use crate::wallet::{Credential, CredentialRequest, telling::told};
 
 /// Most credentials of one wallet.
 pub(super) const CREDENTIALS_MAX: u64 = 5_000;
@@ -85,6 +85,7 @@ pub(super) async fn keep(
             issuer_did: &credential.issuer,
             types: &credential.types,
         };
+        told(transaction, context, &credential.issuer, ("credential.stored", None));
         transaction.emit(NewEvent::new(
             "credential.stored",
             format!("credential/{}", credential.id),
