@@ -5,7 +5,8 @@
 //! for their readers; its values are the constants of [`category`].
 
 use heddle_clock::Environment;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::lines::JsonLines;
 
@@ -21,6 +22,11 @@ pub mod category {
     pub const CLAIMS: &str = "claims";
 }
 
+/// Whether a line cannot hold what its writer has not considered.
+fn is_safe(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || metadata.target().starts_with("heddle")
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
@@ -33,9 +39,12 @@ pub enum Format {
 
 /// Starts logging for this process. `filter` is a directive of `tracing_subscriber::EnvFilter`, such as
 /// `info` or `info,heddle_dsp=debug`; a malformed one falls back to `info`. A second call does nothing.
+///
+/// Whatever the filter says, libraries tell nothing below `info`: they do not know which headers and bodies are
+/// secret, and at `debug` and `trace` some of them write down whole messages.
 pub fn start(format: Format, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(filter_fn(is_safe));
     let started = match format {
         Format::Json => {
             let lines = JsonLines::new(Environment::system(), || std::io::stderr().lock());
