@@ -38,7 +38,9 @@ async fn one_trace_links_catalog_negotiation_and_transfer_in_the_logs_of_both_si
         let of_trace: Vec<&Line> = log.iter().filter(|line| line.is("trace_id", trace)).collect();
         for message in [CATALOG, NEGOTIATION, TRANSFER].concat() {
             assert!(
-                of_trace.iter().any(|line| line.is("category", "message") && line.is("message_type", message)),
+                of_trace
+                    .iter()
+                    .any(|line| line.is("category", "message") && line.is("message_type", message)),
                 "the trace {trace} does not reach {message} in the log of the {side}"
             );
         }
@@ -84,9 +86,14 @@ async fn the_context_of_a_participant_tells_its_story_in_order() {
             ],
             &["counter_party_id"],
         ],
-        [&["message.sent ContractAgreementMessage", "message.sent ContractNegotiationEventMessage"], &[
-            "counter_party_id",
-        ]],
+        [
+            &["message.sent ContractAgreementMessage", "message.sent ContractNegotiationEventMessage"],
+            &["counter_party_id", "contract_id"],
+        ],
+        [
+            &["contract.negotiation.agreed", "contract.negotiation.finalized"],
+            &["counter_party_id", "contract_id"],
+        ],
         // How the data went.
         [
             &[
@@ -98,11 +105,12 @@ async fn the_context_of_a_participant_tells_its_story_in_order() {
             ],
             &["counter_party_id", "contract_id"],
         ],
+        [&["data.flow.started", "GET /public/{flow}", "data.flow.completed"], &[]],
         [&["transfer.process.started", "transfer.process.completed"], &["counter_party_id", "contract_id"]],
-        [&["message.received TransferCompletionMessage", "transfer.process.completed"], &[
-            "counter_party_id",
-            "contract_id",
-        ]],
+        [
+            &["message.received TransferCompletionMessage", "transfer.process.completed"],
+            &["counter_party_id", "contract_id"],
+        ],
     ] {
         for line in in_order(&story, steps) {
             for name in about {

@@ -45,7 +45,8 @@ pub async fn commit(scanner: &mut Scanner, client: &Client, organisation: &Organ
         assert!(failed.is_err(), "{url} must not be answered well");
     }
     let malformed = format!("{{\"clientSecret\": \"{}\", ", secret("malformed-body"));
-    let mistyped = json!({"baseUrl": [secret("mistyped-member")], "authorization": secret("authorization-member")});
+    let mistyped =
+        json!({"baseUrl": [secret("mistyped-member")], "authorization": secret("authorization-member")});
     let source = format!("{server}/api/dataplane/v1/participants/{context}/sources/origin");
     for (method, url, body) in [
         (Method::POST, format!("{management}/assets"), malformed.clone()),

@@ -41,7 +41,8 @@ impl Scanner {
 
     /// What a line gives away. The line comes along, its secrets with it: whoever reads this looks for the leak.
     pub fn scan(&self, line: &str) -> Vec<String> {
-        let known = self.known.iter().filter(|(_, secret)| line.contains(secret)).map(|(name, _)| name.as_str());
+        let known =
+            self.known.iter().filter(|(_, secret)| line.contains(secret)).map(|(name, _)| name.as_str());
         let shapes: [(&str, fn(&str) -> bool); 6] = [
             ("something like a JWT", has_jwt),
             ("an Authorization value", has_bearer),
@@ -74,7 +75,8 @@ fn has_bearer(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["bearer ", "basic "].iter().any(|scheme| {
         line.match_indices(scheme).any(|(at, _)| {
-            let value = line[at + scheme.len()..].chars().take_while(|c| is_base64url(*c) || *c == '.').count();
+            let value =
+                line[at + scheme.len()..].chars().take_while(|c| is_base64url(*c) || *c == '.').count();
             value >= 8
         })
     })

@@ -5,12 +5,8 @@ use std::{path::Path, time::Duration};
 
 use heddle::{
     demo::{
-        self, Client, Options, Parties, Place, Report,
-        client::text_of,
-        content::Content,
-        onboarding::Organisation,
-        publishing,
-        sharing::Consumer,
+        self, Client, Options, Parties, Place, Report, client::text_of, content::Content,
+        onboarding::Organisation, publishing, sharing::Consumer,
     },
     home::{Credentials, Home},
 };

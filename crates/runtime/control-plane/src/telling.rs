@@ -4,16 +4,18 @@
 //! Deliberately absent: why something was decided; that is in the decision trace ([`crate::trace`]), which belongs to
 //! the participant alone.
 
+use heddle_dsp::{
+    negotiation::{Message, Negotiation},
+    transfer::TransferProcess,
+};
 use heddle_store::Transaction;
 use heddle_telemetry::logs::category;
 use heddle_tenancy::Owner;
 
 use crate::{
     identity::{Proven, Unproven},
-    negotiation::NegotiationRecord,
     parts::Addressed,
     trace::Direction,
-    transfer::TransferRecord,
 };
 
 /// What a line is about.
@@ -31,20 +33,22 @@ impl About {
     }
 }
 
-impl From<&NegotiationRecord> for About {
-    fn from(record: &NegotiationRecord) -> Self {
-        let process = &record.process;
+impl From<&Negotiation> for About {
+    fn from(process: &Negotiation) -> Self {
+        let proposed = process.in_flight().and_then(|flight| match &flight.message {
+            Message::Agree(agreement) => agreement.id.clone(),
+            _ => None,
+        });
         Self {
             counter_party: process.counter_party().to_string(),
             process: Some(process.id().to_string()),
-            contract: process.agreement_id().map(|id| id.to_string()),
+            contract: process.agreement_id().map(String::from).or(proposed),
         }
     }
 }
 
-impl From<&TransferRecord> for About {
-    fn from(record: &TransferRecord) -> Self {
-        let process = &record.process;
+impl From<&TransferProcess> for About {
+    fn from(process: &TransferProcess) -> Self {
         Self {
             counter_party: process.counter_party().to_string(),
             process: Some(process.id().to_string()),

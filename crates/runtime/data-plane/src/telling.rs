@@ -3,7 +3,7 @@
 use heddle_dps::flow::{CallbackKind, Flow, Kind, Side};
 use heddle_store::Transaction;
 use heddle_telemetry::logs::category;
-use heddle_tenancy::ParticipantScope;
+use heddle_tenancy::{FlowPermit, ParticipantScope};
 
 use crate::flow::FlowRecord;
 
@@ -31,6 +31,11 @@ fn message(flow: &Flow, action: &str, signal: &str) {
         data_flow_id = %terms.id,
         "a signal was passed"
     );
+}
+
+/// The request under way has proved whose data it may have: its line says so, although its path does not.
+pub(crate) fn whose(permit: &FlowPermit) {
+    tracing::Span::current().record("participant_context_id", permit.participant().as_str());
 }
 
 /// A flow has come into a state, once that is stored.

@@ -1,6 +1,9 @@
 //! Documents: compare and set, snapshots, atomicity.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use heddle_tenancy::Scope;
 
@@ -63,6 +66,30 @@ pub async fn a_save_of_an_old_version_is_stale(world: &World) {
     slow.save(&old, &Thing::new("a", "slow"));
     assert_stale(slow.commit().await);
     assert_eq!(world.read(&alice, "a").await.expect("is there").name, "fast");
+}
+
+/// What follows a commit is done once, when the commit has succeeded, and never for one that failed or was dropped.
+pub async fn what_follows_a_commit_is_done_when_it_has_succeeded(world: &World) {
+    let alice = world.participant("alice");
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let follow = |what: &'static str| {
+        let done = done.clone();
+        move || done.lock().expect("unpoisoned").push(what)
+    };
+    let mut good = world.store.begin(&alice);
+    good.insert(&Thing::new("a", "one"));
+    good.when_committed(follow("first"));
+    good.when_committed(follow("second"));
+    assert!(done.lock().expect("unpoisoned").is_empty(), "nothing is committed yet");
+    good.commit().await.expect("commits");
+    let mut late = world.store.begin(&alice);
+    late.insert(&Thing::new("a", "two"));
+    late.when_committed(follow("failed"));
+    assert_duplicate(late.commit().await, "a");
+    let mut dropped = world.store.begin(&alice);
+    dropped.when_committed(follow("dropped"));
+    drop(dropped);
+    assert_eq!(*done.lock().expect("unpoisoned"), ["first", "second"]);
 }
 
 /// Who has read an older version does not delete a newer one.

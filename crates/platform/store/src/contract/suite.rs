@@ -7,7 +7,7 @@ macro_rules! contract_suite {
         $crate::contract_suite!(@tests $fresh,
             aggregates::{
                 a_new_aggregate_is_read_back, a_save_replaces_and_counts_versions, a_deleted_aggregate_is_gone,
-                a_save_of_an_old_version_is_stale, a_delete_of_an_old_version_is_stale,
+                a_save_of_an_old_version_is_stale, what_follows_a_commit_is_done_when_it_has_succeeded, a_delete_of_an_old_version_is_stale,
                 a_check_fails_when_the_row_has_moved, a_second_row_of_an_id_is_a_duplicate,
                 a_second_row_of_a_unique_key_is_a_duplicate, a_key_that_was_given_up_is_free,
                 a_snapshot_does_not_see_later_commits, a_failed_batch_writes_nothing,

@@ -137,7 +137,11 @@ impl ControlPlane {
             }
         };
         let mut record = self.begin_as_provider(addressed, proven, request)?;
-        telling::received(&mut transaction, About::from(&record), message_name(negotiation::Kind::Request));
+        telling::received(
+            &mut transaction,
+            About::from(&record.process),
+            message_name(negotiation::Kind::Request),
+        );
         self.note_decision(&mut record.trace, now, proven, &decision);
         let step = negotiation::receive(&record.process, inbound(request), now)?;
         self.settle_negotiation(&mut transaction, scope, &mut record, step);
@@ -256,7 +260,7 @@ impl ControlPlane {
             return Ok(Box::new(loaded.into_value()));
         }
         let mut record = loaded.value().clone();
-        telling::received(&mut transaction, About::from(&record), message_name(kind));
+        telling::received(&mut transaction, About::from(&step.negotiation), message_name(kind));
         record.trace.add(
             now,
             Traced::Message { direction: Direction::Received, message: message_name(kind).to_owned() },

@@ -55,7 +55,7 @@ impl JobHandler for Sender {
         };
         match self.post(scope, &addressed, &record, &flight).await {
             Ok(answer) => {
-                telling::sent(&About::from(&record), message_name(flight.message.kind()));
+                telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
                 let peer_pid = peer_pid(&record, &answer);
                 self.finish(context, scope, &job, |record, now| {
                     negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)

@@ -131,7 +131,7 @@ impl ControlPlane {
             metrics::counter!("heddle_contracts_negotiated_total").increment(1);
         }
         let event = format!("contract.negotiation.{name}");
-        telling::moved(transaction, About::from(&*record), event.clone(), payload.reason.clone());
+        telling::moved(transaction, About::from(process), event.clone(), payload.reason.clone());
         transaction.emit(NewEvent::new(event, process.id().as_str(), &payload));
     }
 }

@@ -91,7 +91,7 @@ impl ControlPlane {
     ) -> Result<(), CallbackError> {
         let loaded = self.store.begin(scope).load::<TransferRecord>(id).await?;
         let record = loaded.filter(|record| record.data_plane == *plane).ok_or(CallbackError::NotFound)?;
-        telling::message(&About::from(record.value()), Direction::Received, callback.name());
+        telling::message(&About::from(&record.process), Direction::Received, callback.name());
         match callback {
             Callback::Prepared(status) => {
                 self.step_ended(scope, &record, &[DataPlaneStep::Prepare], status).await

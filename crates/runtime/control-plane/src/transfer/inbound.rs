@@ -111,7 +111,11 @@ impl ControlPlane {
         let mut record = TransferRecord::new(process, agreement.id.clone(), participant, data_plane.id);
         record.metadata = metadata;
         record.claims = proven.peer.claims().clone();
-        telling::received(&mut transaction, About::from(&record), message_name(transfer::Kind::Request));
+        telling::received(
+            &mut transaction,
+            About::from(&record.process),
+            message_name(transfer::Kind::Request),
+        );
         record.trace.add(now, received(transfer::Kind::Request));
         record.trace.add_checks(now, &proven.checks);
         self.permit_transfer(&mut record, proven, &agreement, now).await?;
@@ -223,7 +227,7 @@ impl ControlPlane {
             return Ok(Box::new(loaded.into_value()));
         }
         let mut record = loaded.value().clone();
-        telling::received(&mut transaction, About::from(&record), message_name(kind));
+        telling::received(&mut transaction, About::from(&record.process), message_name(kind));
         record.trace.add(now, received(kind));
         record.claims = proven.peer.claims().clone();
         // A message that crossed our request has acknowledged it first.

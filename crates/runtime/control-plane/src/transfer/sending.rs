@@ -127,7 +127,7 @@ impl JobHandler for Sender {
         let Some(flight) = flight else { return Ok(Outcome::Done) };
         let (reason, class) = match self.post(scope, &record, &flight).await {
             Ok(answer) => {
-                telling::sent(&About::from(&record), message_name(flight.message.kind()));
+                telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
                 let peer_pid = peer_pid(&record, &answer);
                 return self
                     .finish(context, scope, &job, |record, now| {

@@ -162,7 +162,7 @@ impl ControlPlane {
             reason: record.error_detail(),
         };
         let event = format!("transfer.process.{name}");
-        telling::moved(transaction, About::from(record), event.clone(), payload.reason.clone());
+        telling::moved(transaction, About::from(process), event.clone(), payload.reason.clone());
         transaction.emit(NewEvent::new(event, process.id().as_str(), &payload));
     }
 }

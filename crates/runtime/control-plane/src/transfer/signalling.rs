@@ -99,7 +99,7 @@ impl JobHandler for Signaller {
         }
         let outcome = match self.call(scope, &record, &signal).await {
             Ok(progress) => {
-                telling::sent(&About::from(&record), &format!("data flow {}", signal.step));
+                telling::sent(&About::from(&record.process), &format!("data flow {}", signal.step));
                 Ok(progress)
             }
             Err(trouble) => {

@@ -18,6 +18,7 @@ use crate::{
     blob::{BlobError, BlobOwner, StoredBlob},
     source::{HttpOrigin, Origin, ReadySource},
     table::{Closed, Opened},
+    telling,
 };
 
 /// What of an origin's answer goes on to the consumer: what describes the bytes.
@@ -60,6 +61,7 @@ impl DataPlane {
         method: &Method,
     ) -> Result<Payload, ProxyError> {
         let opened = self.table.open(flow, token).await?;
+        telling::whose(&opened.permit);
         let (participant, dataset) = (opened.permit.participant().clone(), opened.dataset.clone());
         match self.payload(opened, method).await {
             // Another replica has taken a new upload a moment ago: look the source up again.
