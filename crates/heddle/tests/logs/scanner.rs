@@ -12,6 +12,19 @@ const OPAQUE_CHARS: usize = 43;
 /// What the tokens that open flows begin with.
 const FLOW_TOKEN: &str = "hdl_dp_";
 
+/// Whether a line has something of a shape.
+type Shape = fn(&str) -> bool;
+
+/// What secrets look like that nobody has told.
+const SHAPES: [(&str, Shape); 6] = [
+    ("something like a JWT", has_jwt),
+    ("an Authorization value", has_authorization),
+    ("a private key", has_private_key),
+    ("a form or JSON member that is a secret", has_secret_member),
+    ("a token that opens a flow", has_flow_token),
+    ("something like a generated secret", has_opaque),
+];
+
 /// Knows secrets.
 #[derive(Default)]
 pub struct Scanner {
@@ -43,15 +56,7 @@ impl Scanner {
     pub fn scan(&self, line: &str) -> Vec<String> {
         let known =
             self.known.iter().filter(|(_, secret)| line.contains(secret)).map(|(name, _)| name.as_str());
-        let shapes: [(&str, fn(&str) -> bool); 6] = [
-            ("something like a JWT", has_jwt),
-            ("an Authorization value", has_bearer),
-            ("a private key", has_private_key),
-            ("a form or JSON member that is a secret", has_secret_member),
-            ("a token that opens a flow", |line| line.contains(FLOW_TOKEN)),
-            ("something like a generated secret", has_opaque),
-        ];
-        let shaped = shapes.into_iter().filter(|(_, is_in)| is_in(line)).map(|(name, _)| name);
+        let shaped = SHAPES.into_iter().filter(|(_, is_in)| is_in(line)).map(|(name, _)| name);
         known.chain(shaped).map(|name| format!("{name}: {line}")).collect()
     }
 }
@@ -71,7 +76,7 @@ fn has_jwt(line: &str) -> bool {
     })
 }
 
-fn has_bearer(line: &str) -> bool {
+fn has_authorization(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     ["bearer ", "basic "].iter().any(|scheme| {
         line.match_indices(scheme).any(|(at, _)| {
@@ -83,7 +88,7 @@ fn has_bearer(line: &str) -> bool {
 }
 
 fn has_private_key(line: &str) -> bool {
-    let plain = line.replace('\\', "").replace(' ', "");
+    let plain = line.replace(['\\', ' '], "");
     plain.contains("PRIVATEKEY") || plain.contains("\"d\":\"")
 }
 
@@ -92,6 +97,10 @@ fn has_secret_member(line: &str) -> bool {
     ["client_secret=", "clientSecret\":\"", "client_secret\":\"", "access_token\":\"", "authorization\":\""]
         .iter()
         .any(|member| plain.contains(member))
+}
+
+fn has_flow_token(line: &str) -> bool {
+    line.contains(FLOW_TOKEN)
 }
 
 fn has_opaque(line: &str) -> bool {

@@ -152,9 +152,10 @@ mod tests {
     };
 
     use heddle_clock::Environment;
-    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{filter::filter_fn, layer::SubscriberExt};
 
     use super::*;
+    use crate::logs::is_safe;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -174,7 +175,8 @@ mod tests {
         let written = Written::default();
         let open = written.clone();
         let layer = JsonLines::new(Environment::system(), move || open.clone());
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+        let registry = tracing_subscriber::registry().with(filter_fn(is_safe)).with(layer);
+        tracing::subscriber::with_default(registry, work);
         let bytes = written.0.lock().expect("unpoisoned").clone();
         let text = String::from_utf8(bytes).expect("text");
         text.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
@@ -224,5 +226,17 @@ mod tests {
             (Some("telemetry"), Some("tests"))
         );
         assert_eq!(second["category"], "audit");
+    }
+
+    #[test]
+    fn libraries_are_never_more_talkative_than_info() {
+        let lines = lines(|| {
+            tracing::debug!(target: "hyper::proto", "authorization: Bearer abc");
+            tracing::trace!(target: "h2::codec", "frame");
+            tracing::info!(target: "hyper::server", "a word");
+            tracing::trace!(target: "heddle_dsp::wire", "a detail");
+        });
+        let messages: Vec<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
+        assert_eq!(messages, ["a word", "a detail"]);
     }
 }

@@ -23,7 +23,7 @@ pub mod category {
 }
 
 /// Whether a line cannot hold what its writer has not considered.
-fn is_safe(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_safe(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= Level::INFO || metadata.target().starts_with("heddle")
 }
 

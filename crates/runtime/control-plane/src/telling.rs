@@ -8,6 +8,7 @@ use heddle_dsp::{
     negotiation::{Message, Negotiation},
     transfer::TransferProcess,
 };
+use heddle_ids::ParticipantId;
 use heddle_store::Transaction;
 use heddle_telemetry::logs::category;
 use heddle_tenancy::Owner;
@@ -28,7 +29,7 @@ pub(crate) struct About {
 
 impl About {
     /// A counter-party alone: there is no process yet, or none follows.
-    pub(crate) fn peer(counter_party: impl ToString) -> Self {
+    pub(crate) fn peer(counter_party: &ParticipantId) -> Self {
         Self { counter_party: counter_party.to_string(), ..Self::default() }
     }
 }
@@ -110,7 +111,7 @@ pub(crate) fn proof(addressed: &Addressed, outcome: &Result<Proven, Unproven>) {
     let (counter_party, checks, refusal) = match outcome {
         Ok(proven) => (Some(proven.peer.id().as_str()), proven.checks.len(), None),
         Err(Unproven::Refused { known, reason, checks }) => {
-            (known.as_ref().map(heddle_ids::ParticipantId::as_str), checks.len(), Some(reason.clone()))
+            (known.as_ref().map(ParticipantId::as_str), checks.len(), Some(reason.clone()))
         }
         Err(other) => (None, 0, Some(other.to_string())),
     };
