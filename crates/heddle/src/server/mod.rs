@@ -11,6 +11,7 @@ mod listener;
 mod operations;
 mod roles;
 mod running;
+mod sweeper;
 
 pub use development::{Development, DevelopmentServer};
 pub use foundation::Database;

@@ -16,7 +16,7 @@ use super::{
     data_dir::{DataDir, DataDirError},
     foundation::{self, Database, Foundation},
     listener::{Listener, listen},
-    roles,
+    roles, sweeper,
 };
 use crate::{
     config::{Configuration, DatabaseSettings, Role},
@@ -135,6 +135,7 @@ pub async fn start_on(
     let clients = ServiceClients::obtain(&foundation).await?;
     let (stop, shutdown) = Shutdown::pair();
     let built = roles::build(&configuration, &foundation, &clients, &shutdown).await?;
+    tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
     let worker = built.worker.start();
     let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);
     tracing::info!(component = "server", action = "start", url = public_url, "the server answers");

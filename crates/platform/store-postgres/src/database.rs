@@ -169,8 +169,9 @@ impl Database for PostgresDatabase {
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let sql = "WITH nonces AS (DELETE FROM heddle.nonce WHERE expires_at <= $1 RETURNING expires_at),
-                  answers AS (DELETE FROM heddle.aggregate WHERE kind = 'answer' AND due_at <= $1 RETURNING due_at)
-             SELECT (SELECT count(*) FROM nonces) + (SELECT count(*) FROM answers)";
+                  due AS (DELETE FROM heddle.aggregate WHERE kind IN ('answer', 'denial') AND due_at <= $1
+                          RETURNING due_at)
+             SELECT (SELECT count(*) FROM nonces) + (SELECT count(*) FROM due)";
         let call = Call::new(sql, values![now.as_millis()]);
         let client = self.client().await?;
         reads::count_of(&reads::read(&client, session::WRITE_AS_SWEEPER, Vec::new(), call).await?)

@@ -41,6 +41,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_claim.sql"),
         readable_from: 4,
     },
+    Migration {
+        number: 5,
+        name: "expiry",
+        sql: include_str!("../migrations/0005_expiry.sql"),
+        readable_from: 4,
+    },
 ];
 
 const ROLES: &str = include_str!("../migrations/roles.sql");

@@ -246,7 +246,7 @@ async fn many_processes_may_start_at_once_on_an_empty_database() {
     for started in starts {
         started.expect("connects").close().await;
     }
-    assert_eq!(sql(&url, "SELECT count(*) FROM heddle.migration").await, "4");
+    assert_eq!(sql(&url, "SELECT count(*) FROM heddle.migration").await, "5");
 }
 
 #[tokio::test]

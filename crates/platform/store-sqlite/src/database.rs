@@ -143,9 +143,9 @@ impl Database for SqliteDatabase {
             .run(move |connection| {
                 let nonces =
                     in_group(connection.execute("DELETE FROM nonce WHERE expires_at <= ?", params![now]))?;
-                let sql = "DELETE FROM aggregate WHERE kind = 'answer' AND due_at <= ?";
-                let answers = in_group(connection.execute(sql, params![now]))?;
-                Ok(((nonces + answers) as u64, Moved::default()))
+                let sql = "DELETE FROM aggregate WHERE kind IN ('answer', 'denial') AND due_at <= ?";
+                let rows = in_group(connection.execute(sql, params![now]))?;
+                Ok(((nonces + rows) as u64, Moved::default()))
             })
             .await
     }

@@ -15,12 +15,20 @@ struct Migration {
     readable_from: u32,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-    readable_from: 1,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../migrations/0001_initial.sql"),
+        readable_from: 1,
+    },
+    Migration {
+        number: 2,
+        name: "expiry",
+        sql: include_str!("../migrations/0002_expiry.sql"),
+        readable_from: 1,
+    },
+];
 
 /// Brings the schema up to what this release knows, in one transaction.
 pub(crate) fn run(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {

@@ -10,6 +10,10 @@ use tokio::sync::watch;
 
 use crate::{Batch, ClaimedJob, Event, EventCursor, Lease, Published, Query, Row, Selector, StoreError};
 
+/// Kinds of aggregates that end by themselves: the sweep deletes a row when its `due_at` is past. The
+/// implementations name them again, in a partial index and, on PostgreSQL, in what the sweeper may delete.
+pub const SWEPT_KINDS: [&str; 2] = ["answer", "denial"];
+
 /// One database. Implementations pass the contract suite (feature `contract`).
 #[async_trait]
 pub trait Database: Send + Sync {
@@ -53,7 +57,7 @@ pub trait Database: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Published>, StoreError>;
 
-    /// Deletes what has expired (nonces, answers); returns how many rows.
+    /// Deletes nonces that have expired and rows of [`SWEPT_KINDS`] that are due; returns how many rows.
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Changes of this database, in this process and in others.

@@ -41,7 +41,9 @@ pub mod contract;
 pub use aggregate::{Aggregate, Columns, Loaded};
 pub use answers::{Answer, AnswerKey};
 pub use batch::{AuditEntry, Batch, DirectLease, ExpectedVersion, Write};
-pub use database::{ClaimRequest, Database, EventOwners, EventQuery, Receipt, Signals, Snapshot};
+pub use database::{
+    ClaimRequest, Database, EventOwners, EventQuery, Receipt, SWEPT_KINDS, Signals, Snapshot,
+};
 pub use directory::{DirectoryRow, Published};
 pub use error::StoreError;
 pub use events::{Event, EventCursor, NewEvent};

@@ -86,6 +86,11 @@ impl Store {
         self.database.signals()
     }
 
+    /// Deletes what has expired; returns how many rows.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        self.database.sweep(self.environment.now()).await
+    }
+
     /// One round trip to the database, for health.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await

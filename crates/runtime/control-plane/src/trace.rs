@@ -122,9 +122,19 @@ pub(crate) struct Denial {
     /// In one sentence, what was missing.
     pub(crate) reason: String,
     pub(crate) trace: DecisionTrace,
+    /// How often the same was refused; what stands here tells of the last time.
+    #[serde(default = "once")]
+    pub(crate) times: u32,
+    /// When it was first refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) first_at: Option<Timestamp>,
     pub(crate) at: Timestamp,
     /// Kept until then.
     pub(crate) expires_at: Timestamp,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// What a refused request was about, as far as it can be kept: a peer may name anything, of any length.

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use heddle_clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::{Thing, World, assert_duplicate};
-use crate::{Answer, AnswerKey, DirectoryRow, Nonce, StoreError};
+use crate::{
+    Aggregate, Answer, AnswerKey, Columns, DirectoryRow, Nonce, Query, SWEPT_KINDS, StoreError, Transaction,
+};
 
 /// The second commit with a nonce fails, with all that is in it.
 pub async fn a_nonce_is_accepted_once(world: &World) {
@@ -86,27 +91,47 @@ pub async fn published_rows_are_listed_in_pages(world: &World) {
     assert!(world.store.published("other", None, 9).await.expect("lists").is_empty());
 }
 
-/// The sweep takes expired nonces and answers of all owners, and nothing else.
+/// Of the other kind that the sweep knows.
+#[derive(Serialize, Deserialize)]
+struct Denial(String, Timestamp);
+
+impl Aggregate for Denial {
+    const KIND: &'static str = SWEPT_KINDS[1];
+
+    fn id(&self) -> &str {
+        &self.0
+    }
+
+    fn columns(&self) -> Columns {
+        Columns { due_at: Some(self.1), ..Columns::default() }
+    }
+}
+
+/// The sweep takes expired nonces, and due rows of the kinds that end by themselves, of all owners, and nothing else.
 pub async fn the_sweep_deletes_only_what_has_expired(world: &World) {
     let (soon, late) = (world.now() + Duration::from_secs(60), world.now() + Duration::from_secs(120));
     let answer = |key: &str, until| {
         Answer::new(&AnswerKey::new("client", key), String::new(), (200, Vec::new(), String::new()), until)
     };
     for name in ["alice", "bob"] {
-        let write = |tx: &mut crate::Transaction<'_>| {
+        let write = |tx: &mut Transaction<'_>| {
             tx.once("soon", soon);
             tx.once("late", late);
             tx.remember(&answer("soon", soon));
             tx.remember(&answer("late", late));
+            tx.insert(&Denial("soon".to_owned(), soon));
+            tx.insert(&Denial("late".to_owned(), late));
             tx.insert(&Thing { due_at: Some(soon), ..Thing::new("a", "no answer") });
         };
         world.commit(&world.participant(name), write).await.expect("commits");
     }
     world.clock.advance(Duration::from_secs(60));
-    assert_eq!(world.database().sweep(world.now()).await.expect("sweeps"), 4);
+    assert_eq!(world.database().sweep(world.now()).await.expect("sweeps"), 6);
     assert_eq!(world.database().sweep(world.now()).await.expect("sweeps"), 0);
     let alice = world.participant("alice");
     assert!(world.read(&alice, "a").await.is_some());
+    let denials = world.store.begin(&alice).list::<Denial>(&Query::default()).await.expect("lists");
+    assert_eq!(denials.iter().map(|denial| denial.0.as_str()).collect::<Vec<_>>(), ["late"]);
     world.commit(&alice, |tx| tx.once("soon", late)).await.expect("it was forgotten");
     assert_duplicate(world.commit(&alice, |tx| tx.once("late", late)).await, &Nonce::of("late", late).value);
     let kept = world.store.begin(&alice).remembered(&AnswerKey::new("client", "late")).await.expect("reads");

@@ -46,6 +46,10 @@ struct DenialBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     reason: &'a str,
+    /// How often the same was refused.
+    times: u32,
+    first_at: Timestamp,
+    /// When it last was; the entries are of that time.
     at: Timestamp,
     entries: &'a [TraceEntry],
 }
@@ -58,6 +62,8 @@ impl<'a> From<&'a Denial> for DenialBody<'a> {
             request: &denial.request,
             subject: denial.subject.as_deref(),
             reason: &denial.reason,
+            times: denial.times,
+            first_at: denial.first_at.unwrap_or(denial.at),
             at: denial.at,
             entries: denial.trace.entries(),
         }

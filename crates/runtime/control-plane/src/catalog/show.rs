@@ -1,7 +1,5 @@
 //! Catalog requests of peers: prove who it is, then show what it may see.
 
-use std::time::Duration;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle_dsp::{
     catalog::{Listing, Page, Position, dataset, page},
@@ -17,20 +15,18 @@ use super::{
 };
 use crate::{
     ControlPlane,
-    identity::{Proven, Unproven},
+    identity::Proven,
     model::Asset,
     negotiation::ProtocolError,
     parts::Addressed,
     telling::{self, About},
-    trace::{DecisionTrace, Denial, Direction, Traced},
+    trace::Direction,
 };
 
 /// What the log calls the request for one dataset, which has no body.
 const DATASET_REQUEST: &str = "dataset request";
 /// Assets that are looked at in one go.
 const BATCH_ROWS: u32 = 1000;
-/// How long the trace of a refused request is kept.
-const DENIAL_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A page of a catalog, and where those beside it are.
 #[derive(Debug)]
@@ -108,8 +104,7 @@ impl ControlPlane {
     }
 
     /// Proves the peer. Which credentials it is asked for depends on the access policies, before anything is known
-    /// about it. One whose token holds but whose credentials do not suffice leaves a trace; a stranger leaves none,
-    /// or anybody could fill the database.
+    /// about it.
     async fn prove_for_catalog(
         &self,
         addressed: &Addressed,
@@ -119,29 +114,13 @@ impl ControlPlane {
         let own =
             self.scopes.participant(addressed.recipient.context().clone(), Actor::new("identity service"));
         let operands = offering::left_operands(&mut self.store.begin(&own)).await?;
-        let unproven = match self.identity.verify_leniently(addressed, authorization, &operands).await {
-            Ok(proven) => return Ok(proven),
-            Err(unproven) => unproven,
-        };
-        if let Unproven::Refused { known: Some(peer), reason, checks } = &unproven {
-            let mut transaction = self.store.begin(&own);
-            let at = transaction.now();
-            let mut trace = DecisionTrace::default();
-            trace.add_checks(at, checks);
-            trace.add(at, Traced::Refused { reason: reason.clone() });
-            transaction.insert(&Denial {
-                id: self.environment.uuid(),
-                counter_party: peer.to_string(),
-                request: "catalog".to_owned(),
-                subject: crate::trace::subject(subject),
-                reason: reason.clone(),
-                trace,
-                at,
-                expires_at: at + DENIAL_LIFETIME,
-            });
-            transaction.commit().await?;
+        match self.identity.verify_leniently(addressed, authorization, &operands).await {
+            Ok(proven) => Ok(proven),
+            Err(unproven) => {
+                self.deny_unproven(addressed, ("catalog", subject), &unproven).await?;
+                Err(unproven.into())
+            }
         }
-        Err(unproven.into())
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     ControlPlane,
+    denial::Denied,
     identity::{Proven, Unproven},
     parts::Addressed,
     telling::{self, About},
@@ -85,7 +86,11 @@ impl ControlPlane {
         let operands = self.operands_of(addressed, &offer).await?;
         let proven = match self.identity.verify(addressed, authorization, &operands).await {
             Ok(proven) => proven,
-            Err(unproven) => return Err(self.unproven_request(addressed, &request, unproven).await?),
+            Err(unproven) => {
+                let subject = request.message.offer.target.as_deref();
+                self.deny_unproven(addressed, ("negotiation", subject), &unproven).await?;
+                return Err(unproven.into());
+            }
         };
         let scope = self.scopes.negotiation_peer(&proven.peer);
         for _ in 0..ATTEMPTS_MAX {
@@ -131,8 +136,12 @@ impl ControlPlane {
         let terms = match decision.terms.clone() {
             Ok(terms) => terms,
             Err(reason) => {
-                self.deny(&mut transaction, request, (&proven.peer, &proven.checks), &decision, reason);
-                transaction.commit().await?;
+                let mut trace = DecisionTrace::default();
+                note_decision(&mut trace, now, proven, &decision);
+                let subject = request.message.offer.target.as_deref();
+                let counter_party = proven.peer.id().as_str();
+                let denied = Denied { request: "negotiation", counter_party, subject, reason, trace };
+                self.deny(addressed, denied).await?;
                 return Err(ProtocolError::NotFound);
             }
         };
@@ -142,7 +151,14 @@ impl ControlPlane {
             About::from(&record.process),
             message_name(negotiation::Kind::Request),
         );
-        self.note_decision(&mut record.trace, now, proven, &decision);
+        record.trace.add(
+            now,
+            Traced::Message {
+                direction: Direction::Received,
+                message: message_name(negotiation::Kind::Request).to_owned(),
+            },
+        );
+        note_decision(&mut record.trace, now, proven, &decision);
         let step = negotiation::receive(&record.process, inbound(request), now)?;
         self.settle_negotiation(&mut transaction, scope, &mut record, step);
         let step = self.agree(&record, &terms, now)?;
@@ -202,23 +218,6 @@ impl ControlPlane {
     /// A new id for a message of ours.
     pub(crate) fn message_id(&self) -> MessageId {
         MessageId::parse(format!("urn:uuid:{}", self.environment.uuid())).expect("a UUID is an identifier")
-    }
-
-    fn note_decision(
-        &self,
-        trace: &mut DecisionTrace,
-        now: heddle_clock::Timestamp,
-        proven: &Proven,
-        decision: &Decision,
-    ) {
-        trace.add(
-            now,
-            Traced::Message { direction: Direction::Received, message: "ContractRequestMessage".to_owned() },
-        );
-        trace.add_checks(now, &proven.checks);
-        for (name, evaluation) in &decision.evaluations {
-            trace.add_evaluation(now, name, evaluation);
-        }
     }
 
     /// Takes any message about a process that exists: `id` is the receiver's own id, from the path.
@@ -316,6 +315,18 @@ impl ControlPlane {
         let loaded = self.store.begin(&scope).load::<NegotiationRecord>(id).await?;
         let loaded = addressed_to(loaded.ok_or(ProtocolError::NotFound)?, addressed)?;
         Ok(Box::new(loaded.into_value()))
+    }
+}
+
+fn note_decision(
+    trace: &mut DecisionTrace,
+    now: heddle_clock::Timestamp,
+    proven: &Proven,
+    decision: &Decision,
+) {
+    trace.add_checks(now, &proven.checks);
+    for (name, evaluation) in &decision.evaluations {
+        trace.add_evaluation(now, name, evaluation);
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod commands;
 mod decision;
-mod denial;
 mod inbound;
 mod record;
 mod sending;

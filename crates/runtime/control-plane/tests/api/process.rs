@@ -148,6 +148,13 @@ async fn a_request_that_is_refused_leaves_its_reason_with_the_provider() {
     let entries = shown["entries"].as_array().expect("entries");
     assert!(entries.iter().any(|entry| entry["kind"] == "policy"), "{shown}");
     world.ask("GET", &format!("{C}/denials/{one}"), &consumer, None).await.refused(404);
+    // The same again only counts up.
+    let again = world.ask("POST", &path, &consumer, Some(&request)).await.is(200).json();
+    while feed.wait("contract.negotiation.terminated").await.1["subject"] != again["@id"] {}
+    let denied = world.ask("GET", &format!("{P}/denials"), &provider, None).await.is(200).json();
+    assert_eq!(denied.as_array().map(Vec::len), Some(1), "{denied}");
+    assert_eq!((&denied[0]["id"], &denied[0]["times"]), (&json!(one), &json!(2)));
+    assert_eq!(denied[0]["firstAt"], shown["at"]);
     // What has come to nothing can be forgotten.
     world.ask("DELETE", &format!("{path}/{id}"), &consumer, None).await.is(204);
     world.ask("GET", &format!("{path}/{id}"), &consumer, None).await.refused(404);
