@@ -95,9 +95,10 @@ impl CredentialService {
             resolver: self.resolver.clone(),
             tokens: self.tokens.clone(),
         };
-        worker
-            .handle(SEND_REQUEST, Arc::new(sender))
-            .handle(DISPOSE_KEYS, Arc::new(DisposeKeys { vault: self.vault.clone() }))
+        worker.handle(SEND_REQUEST, Arc::new(sender)).handle(
+            DISPOSE_KEYS,
+            Arc::new(DisposeKeys { store: self.store.clone(), vault: self.vault.clone() }),
+        )
     }
 }
 

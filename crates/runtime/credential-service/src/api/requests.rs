@@ -113,6 +113,7 @@ pub(super) async fn create(
         let message = format!("The participant context has {REQUESTS_MAX} credential requests already.");
         return Err(Rejection::new(Kind::Unprocessable, message).into());
     }
+    transaction.check(&context);
     transaction.insert(&request);
     transaction.enqueue(request.send_job());
     request.tell(&mut transaction, scope.participant());

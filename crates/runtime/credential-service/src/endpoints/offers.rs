@@ -6,17 +6,22 @@ use std::sync::Arc;
 use axum::{extract::State, http::StatusCode};
 use heddle_dcp::wire::{self, CredentialOfferMessage};
 use heddle_ids::ParticipantContextId;
-use heddle_store::Query;
+use heddle_store::{Query, StoreError};
+use heddle_tenancy::{Actor, DeliveryPeer};
 use heddle_web::{JsonBytes, Kind, Management, Path, Refused, Rejection};
 
 use super::prove::{Bearer, malformed, stored};
 use crate::{
-    CredentialService, peer,
-    wallet::{CredentialOffer, OFFERS_PER_ISSUER_MAX},
+    CredentialService,
+    peer::{self, Sender},
+    signing::{SigningError, active_context},
+    wallet::{CredentialOffer, OFFERS_MAX, OFFERS_PER_ISSUER_MAX},
 };
 
 /// Largest offer, in bytes: anybody with a DID may leave some, and they are stored as they are.
 const OFFER_BYTES_MAX: usize = 64 * 1024;
+/// How often an offer is stored anew when the participant context changes meanwhile.
+const ATTEMPTS_MAX: u32 = 8;
 
 pub(super) async fn offer(
     State(service): State<Arc<CredentialService>>,
@@ -39,15 +44,49 @@ pub(super) async fn offer(
     }
     let id = peer::participant_id(issuer).map_err(|error| Rejection::internal(&error))?;
     let scope = service.scopes.delivery_peer(&addressed.recipient, id);
-    let mut transaction = service.store.begin(&scope);
-    let own = Query { counter_party: Some(issuer.to_string()), ..Query::default() };
-    if transaction.count::<CredentialOffer>(&own).await? >= OFFERS_PER_ISSUER_MAX {
-        return Err(
-            Rejection::new(Kind::TooMany, "Earlier offers of this issuer wait to be looked at.").into()
-        );
+    service.check_room(&context).await?;
+    let offer = CredentialOffer::new(message, issuer.clone(), &service.environment);
+    let mut attempts = 1;
+    loop {
+        match service.keep_offer(&scope, &sender, &offer).await? {
+            Err(StoreError::Stale { .. }) if attempts < ATTEMPTS_MAX => attempts += 1,
+            kept => return Ok(kept.map(|()| StatusCode::OK).map_err(stored)?),
+        }
     }
-    transaction.insert(&CredentialOffer::new(message, issuer.clone(), &service.environment));
-    peer::once(&mut transaction, &sender.token.replay_key());
-    transaction.commit().await.map_err(stored)?;
-    Ok(StatusCode::OK)
+}
+
+impl CredentialService {
+    /// Whether the participant has room for another offer of anybody. Issuers do not see those of others, so it is
+    /// the participant itself that counts.
+    async fn check_room(&self, context: &ParticipantContextId) -> Result<(), Rejection> {
+        let own = self.scopes.participant(context.clone(), Actor::new("offers"));
+        if self.store.begin(&own).count::<CredentialOffer>(&Query::default()).await? >= OFFERS_MAX {
+            return Err(Rejection::new(Kind::TooMany, "Earlier offers wait to be looked at."));
+        }
+        Ok(())
+    }
+
+    /// Stores an offer; the inner result is that of the commit.
+    async fn keep_offer(
+        &self,
+        scope: &DeliveryPeer,
+        sender: &Sender,
+        offer: &CredentialOffer,
+    ) -> Result<Result<(), StoreError>, Rejection> {
+        let mut transaction = self.store.begin(scope);
+        let context = match active_context(&mut transaction).await {
+            Ok(context) => context,
+            Err(SigningError::Store(error)) => return Err(error.into()),
+            Err(_) => return Err(Rejection::new(Kind::NotFound, "There is no such participant here.")),
+        };
+        let of_issuer = Query { counter_party: Some(offer.issuer_did.to_string()), ..Query::default() };
+        if transaction.count::<CredentialOffer>(&of_issuer).await? >= OFFERS_PER_ISSUER_MAX {
+            let message = "Earlier offers of this issuer wait to be looked at.";
+            return Err(Rejection::new(Kind::TooMany, message));
+        }
+        transaction.check(&context);
+        transaction.insert(offer);
+        peer::once(&mut transaction, &sender.token.replay_key());
+        Ok(transaction.commit().await)
+    }
 }

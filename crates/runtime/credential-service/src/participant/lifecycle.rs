@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heddle_clock::Environment;
 use heddle_ids::KeyPairId;
 use heddle_store::{
-    Aggregate, DirectoryRow, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewJob, Outcome, Query,
+    Aggregate, DirectoryRow, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewJob, Outcome, Query, Store,
     StoreError, Transaction,
 };
 use heddle_tenancy::JobScope;
@@ -47,6 +47,8 @@ pub(crate) async fn create(
     if transaction.load::<HolderContext>(new.id.as_str()).await?.is_some() {
         return Err(ParticipantError::Exists(new.id.to_string()));
     }
+    // What an earlier context of this id was sent at the moment of its end; see `DisposeKeys`.
+    delete_wallet(transaction).await?;
     let now = transaction.now();
     let mut context = HolderContext {
         state: if new.active { State::Activated } else { State::Created },
@@ -146,12 +148,7 @@ pub(crate) async fn delete(
     let keys = transaction.list::<KeyPair>(&Query::default()).await?;
     let aliases = keys.iter().map(|key| key.vault_alias.clone()).collect();
     keys.iter().for_each(|key| transaction.delete(key));
-    for request in transaction.list::<CredentialRequest>(&Query::default()).await? {
-        transaction.cancel_jobs(request.order_key());
-        transaction.delete(&request);
-    }
-    delete_every::<Credential>(transaction).await?;
-    delete_every::<CredentialOffer>(transaction).await?;
+    delete_wallet(transaction).await?;
     transaction.withdraw(DID_DOCUMENT, context.did.as_str());
     transaction.withdraw(DID, context.did.as_str());
     transaction.withdraw(HOLDER, context.id.as_str());
@@ -160,6 +157,16 @@ pub(crate) async fn delete(
     transaction.enqueue(NewJob::new(DISPOSE_KEYS, order_key, &Disposal { aliases }));
     transaction.audit("holder.delete", context.id.as_str());
     Ok(())
+}
+
+/// Deletes what the participant context has received and asked for.
+async fn delete_wallet(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+    for request in transaction.list::<CredentialRequest>(&Query::default()).await? {
+        transaction.cancel_jobs(request.order_key());
+        transaction.delete(&request);
+    }
+    delete_every::<Credential>(transaction).await?;
+    delete_every::<CredentialOffer>(transaction).await
 }
 
 async fn delete_every<A: Aggregate>(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
@@ -179,8 +186,10 @@ struct Disposal {
     aliases: Vec<String>,
 }
 
-/// Runs jobs of kind [`DISPOSE_KEYS`].
+/// Runs jobs of kind [`DISPOSE_KEYS`]. It also takes away what was delivered after the deletion had looked and before
+/// it was committed: while there is no context, nothing can be stored any more, so that nothing remains.
 pub(crate) struct DisposeKeys {
+    pub(crate) store: Store,
     pub(crate) vault: Arc<dyn Vault>,
 }
 
@@ -198,6 +207,12 @@ impl JobHandler for DisposeKeys {
                 Err(error) => return Ok(Outcome::Retry { error: error.to_string(), after: None }),
             }
         }
-        Ok(Outcome::Done)
+        let mut transaction = self.store.begin(scope);
+        if transaction.load::<HolderContext>(scope.participant().as_str()).await?.is_none() {
+            delete_wallet(&mut transaction).await?;
+        }
+        transaction.complete(&context.job);
+        transaction.commit().await?;
+        Ok(Outcome::Completed)
     }
 }

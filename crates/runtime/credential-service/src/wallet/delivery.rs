@@ -12,11 +12,11 @@ use heddle_dcp::{
 use heddle_did::{Did, DidDocument};
 use heddle_ids::HolderPid;
 use heddle_outbound::DidResolver;
-use heddle_store::{Store, StoreError};
+use heddle_store::{Aggregate, Store, StoreError};
 use heddle_telemetry::logs::category;
 use heddle_tenancy::DeliveryPeer;
 
-use super::{CredentialRequest, write_grant};
+use super::{Credential, CredentialRequest, write_grant};
 use crate::{
     participant::HolderContext,
     peer::{self, Sender, token_keys},
@@ -27,7 +27,8 @@ mod keep;
 
 use keep::{CREDENTIALS_MAX, answer, keep};
 
-/// How often a delivery is tried again when the request changes meanwhile: its acknowledgement may be under way.
+/// How often a delivery is tried when something changes meanwhile: the acknowledgement of the request may be under
+/// way, or another delivery of the same credential.
 const ATTEMPTS_MAX: u32 = 8;
 
 /// Why a delivery was not taken.
@@ -82,8 +83,13 @@ impl Deliveries<'_> {
                     let fresh = self.resolver.refresh(sender.token.participant()).await;
                     document = fresh.map_err(|_| DeliveryError::Refused(refusal))?;
                 }
-                Err(DeliveryError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
+                Err(DeliveryError::Store(error)) if changed_meanwhile(&error) => {
                     attempts += 1;
+                    if attempts == ATTEMPTS_MAX {
+                        // A conflict would be final for the issuer.
+                        let (kind, id) = ("credential-request".to_owned(), message.holder_pid.to_string());
+                        return Err(DeliveryError::Store(StoreError::Stale { kind, id }));
+                    }
                 }
                 outcome => return outcome,
             }
@@ -115,6 +121,7 @@ impl Deliveries<'_> {
             answer(&mut transaction, scope.participant(), request, message)?;
         }
         keep(&mut transaction, scope.participant(), &credentials, &message.holder_pid).await?;
+        transaction.check(&context);
         peer::once(&mut transaction, &sender.token.replay_key());
         Ok(transaction.commit().await?)
     }
@@ -159,6 +166,15 @@ impl Deliveries<'_> {
             );
             DeliveryError::WriteGrant
         })
+    }
+}
+
+/// Whether somebody else has changed what a delivery depends on, or has stored the same credential at this moment.
+fn changed_meanwhile(error: &StoreError) -> bool {
+    match error {
+        StoreError::Stale { .. } => true,
+        StoreError::Duplicate { kind, .. } => kind == Credential::KIND,
+        _ => false,
     }
 }
 

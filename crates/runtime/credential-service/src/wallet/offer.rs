@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most offers of one issuer that are kept; further ones are turned away until the owner has cleared some.
 pub(crate) const OFFERS_PER_ISSUER_MAX: u64 = 100;
+/// Most offers that are kept altogether: issuers cost nothing.
+pub(crate) const OFFERS_MAX: u64 = 1000;
 
 /// The aggregate. Nothing follows from an offer by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -267,3 +267,17 @@ async fn deliveries_that_nobody_asked_for_come_from_listed_issuers_alone() {
     assert_eq!(deliver(&world, &issuer, &did, &message).await.status, 400, "of its own credentials only");
     assert_eq!(stored(&world, &token).await, 2);
 }
+
+#[tokio::test]
+async fn a_credential_that_is_delivered_many_times_at_one_moment_is_taken_each_time() {
+    let issuer = Peer::start("issuer").await;
+    let world = World::start().await;
+    let (did, token) =
+        world.join_with("acme", &json!({"acceptUnsolicitedFrom": [issuer.did.as_str()]})).await;
+    let message = delivery("whatever", &[(TYPE, &issuer.credential(TYPE, &did))]);
+    let deliveries = (0..8).map(|_| deliver(&world, &issuer, &did, &message));
+    let answers = futures::future::join_all(deliveries).await;
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200; 8]);
+    assert_eq!(stored(&world, &token).await, 1);
+}

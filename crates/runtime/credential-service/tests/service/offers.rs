@@ -1,6 +1,9 @@
 //! Offers of issuers.
 
+use futures::future::join_all;
 use heddle_jose::{Algorithm, SoftwareKey};
+use heddle_store::{Aggregate, Columns, Query};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -76,4 +79,74 @@ async fn offers_of_nobody_in_particular_are_refused() {
         let body = offer(&issuer_member, &object());
         assert_eq!(world.post(OFFERS).bearer(&bearer).json(&body).send().await.status, expected, "{case}");
     }
+}
+
+/// An offer as far as it can be counted.
+#[derive(Serialize, Deserialize)]
+struct Counted {
+    id: String,
+    issuer_did: String,
+}
+
+impl Aggregate for Counted {
+    const KIND: &'static str = "credential-offer";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn columns(&self) -> Columns {
+        Columns { counter_party: Some(self.issuer_did.clone()), ..Columns::default() }
+    }
+}
+
+#[tokio::test]
+async fn a_wallet_keeps_so_many_offers_of_one_issuer_and_of_all() {
+    let world = World::start().await;
+    let (did, _) = world.join("acme").await;
+    let issuer = Peer::start("issuer").await;
+    let own = world.participant("acme");
+    let fill = async |count: usize, issuer_did: &str| {
+        let mut transaction = world.store.begin(&own);
+        for _ in 0..count {
+            transaction.insert(&Counted { id: unique(), issuer_did: issuer_did.to_owned() });
+        }
+        transaction.commit().await.expect("commits");
+    };
+    let body = offer(&json!(issuer.did.as_str()), &object());
+    let send = async || {
+        let bearer = issuer.token(&did, &json!({}));
+        world.post(OFFERS).bearer(&bearer).json(&body).send().await.status
+    };
+    fill(899, "did:web:others.example").await;
+    fill(99, issuer.did.as_str()).await;
+    assert_eq!((send().await, send().await), (200, 429), "the issuer has offered a hundred");
+    let other = Peer::start("other").await;
+    let body = offer(&json!(other.did.as_str()), &object());
+    let send = async || {
+        let bearer = other.token(&did, &json!({}));
+        world.post(OFFERS).bearer(&bearer).json(&body).send().await.status
+    };
+    assert_eq!((send().await, send().await), (200, 429), "all have offered a thousand");
+}
+
+#[tokio::test]
+async fn nothing_remains_of_what_arrives_while_a_wallet_is_deleted() {
+    let world = World::start().await;
+    let (did, _) = world.join("acme").await;
+    let issuer = Peer::start("issuer").await;
+    let body = offer(&json!(issuer.did.as_str()), &object());
+    let offers = join_all((0..16).map(async |_| {
+        let bearer = issuer.token(&did, &json!({}));
+        world.post(OFFERS).bearer(&bearer).json(&body).send().await.status
+    }));
+    let admin = world.admin().await;
+    let path = "/api/identity/v1beta/participants/acme";
+    let deletion = world.call(http::Method::DELETE, path).bearer(&admin).send();
+    let (answers, deleted) = futures::join!(offers, deletion);
+    assert_eq!(deleted.status, 204);
+    assert!(answers.iter().all(|status| [200, 404].contains(status)), "{answers:?}");
+    world.drain().await;
+    let own = world.participant("acme");
+    assert_eq!(world.store.begin(&own).count::<Counted>(&Query::default()).await.expect("counts"), 0);
 }
