@@ -53,6 +53,11 @@ pub(crate) enum Traced {
         /// The whole tree.
         evaluation: Value,
     },
+    /// The peer was asked how far it is, as it did not take a message of ours, or its answer did not arrive.
+    PeerState {
+        /// What it said.
+        state: String,
+    },
     /// Something was refused, or sending failed.
     Refused {
         /// Why.

@@ -162,6 +162,13 @@ impl Negotiation {
         })
     }
 
+    /// Where the peer shows its state, below [`Negotiation::counter_party_address`]; none before it has told its
+    /// process id. What it answers is for [`super::observed`].
+    #[must_use]
+    pub fn peer_path(&self) -> Option<String> {
+        Some(wire::peer_path("negotiations", self.peer_pid.as_ref()?))
+    }
+
     /// An error about this negotiation, with both process ids.
     #[must_use]
     pub fn to_error(&self, code: &str, reason: &str) -> wire::ContractNegotiationError {

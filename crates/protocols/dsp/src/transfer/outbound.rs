@@ -117,6 +117,13 @@ impl TransferProcess {
         })
     }
 
+    /// Where the peer shows its state, below [`TransferProcess::counter_party_address`]; none before it has told its
+    /// process id. What it answers is for [`super::observed`].
+    #[must_use]
+    pub fn peer_path(&self) -> Option<String> {
+        Some(wire::peer_path("transfers", self.peer_pid.as_ref()?))
+    }
+
     /// An error about this transfer, with both process ids.
     #[must_use]
     pub fn to_error(&self, code: &str, reason: &str) -> wire::TransferError {

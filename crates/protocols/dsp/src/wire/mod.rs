@@ -29,7 +29,7 @@ pub use negotiation::{
 };
 pub use parse::{MESSAGE_BYTES_MAX, Malformed, Wire, parse, parse_up_to};
 pub use path::dataset_path;
-pub(crate) use path::process_path;
+pub(crate) use path::{peer_path, process_path};
 pub use transfer::{
     DataAddress, EndpointProperty, TransferCompletionMessage, TransferError, TransferProcess,
     TransferRequestMessage, TransferStartMessage, TransferSuspensionMessage, TransferTerminationMessage,

@@ -15,6 +15,11 @@ pub(crate) fn process_path(collection: &str, peer_pid: Option<&PeerPid>, suffix:
     }
 }
 
+/// `/negotiations/{pid}`: where the peer shows its process.
+pub(crate) fn peer_path(collection: &str, peer_pid: &PeerPid) -> String {
+    format!("/{collection}/{}", segment(peer_pid.as_str()))
+}
+
 /// A text as one segment of a path.
 pub(crate) fn segment(text: &str) -> String {
     // A segment of dots alone would climb the path.
@@ -40,6 +45,10 @@ mod tests {
     fn a_process_id_is_one_segment() {
         let path = |pid: &str| {
             let pid = PeerPid::parse(Role::Provider, pid).expect("legal");
+            assert_eq!(
+                format!("{}/events", peer_path("negotiations", &pid)),
+                process_path("negotiations", Some(&pid), "events")
+            );
             process_path("negotiations", Some(&pid), "events")
         };
         assert_eq!(path("urn:uuid:1"), "/negotiations/urn:uuid:1/events");

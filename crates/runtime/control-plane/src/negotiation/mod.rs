@@ -7,6 +7,7 @@
 mod commands;
 mod decision;
 mod inbound;
+mod inquiry;
 mod record;
 mod sending;
 mod settle;

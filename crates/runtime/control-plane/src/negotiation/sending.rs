@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use heddle_auth::SelfIssuedError;
 use heddle_dsp::{
-    negotiation::{self, Kind, Message, Step},
+    negotiation::{self, Kind, Message, State, Step},
     process::{Failure, InFlight, PeerPid, Role},
     wire,
 };
@@ -51,19 +51,36 @@ impl JobHandler for Sender {
         let Some((record, flight)) = self.load(scope, &job).await? else { return Ok(Outcome::Done) };
         let Some(addressed) = self.own(scope, &record).await? else {
             let reason = "the participant takes part in this dataspace no longer".to_owned();
-            return self.give_up(context, scope, &job, Failure::Unanswered(reason)).await;
+            return self.give_up(context, scope, &job, Failure::Unanswered(reason), None).await;
         };
-        match self.post(scope, &addressed, &record, &flight).await {
-            Ok(answer) => {
+        let sent = self.post(scope, &addressed, &record, &flight).await;
+        let (reason, class) = match sent.and_then(|answer| peer_pid(&record, &answer)) {
+            Ok(peer_pid) => {
                 telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
-                let peer_pid = peer_pid(&record, &answer);
-                self.finish(context, scope, &job, |record, now| {
-                    negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
-                })
-                .await
+                return self
+                    .finish(context, scope, &job, |record, now| {
+                        negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
+                    })
+                    .await;
             }
-            Err(trouble) => self.trouble(context, scope, &job, flight.message.kind(), trouble).await,
+            Err(trouble) => trouble.judged(flight.message.kind()),
+        };
+        let age = self.plane.environment.now().since(context.job.created_at);
+        let (again, after) = match class {
+            RetryClass::Retry { after } => (context.job.attempts + 1 < ATTEMPTS_MAX, after),
+            RetryClass::RetryBriefly => (age < BRIEFLY, None),
+            RetryClass::Final => (false, None),
+        };
+        if again {
+            return Ok(Outcome::Retry { error: reason, after });
         }
+        let failure = match class {
+            RetryClass::Retry { .. } => Failure::Unanswered(reason),
+            RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
+        };
+        // The peer may have taken the message all the same, and only its answer was lost.
+        let peer_state = self.plane.peer_negotiation_state(scope, &addressed, &record).await;
+        self.give_up(context, scope, &job, failure, peer_state).await
     }
 }
 
@@ -73,6 +90,24 @@ enum Trouble {
     Peer(OutboundError),
     /// Our own proof cannot be made.
     Proof(SelfIssuedError),
+    /// The peer has taken a first message, and its answer does not tell the process id that all others need. It answers
+    /// a repeat alike, and may do better then.
+    Answer(wire::Malformed),
+}
+
+impl Trouble {
+    /// In words, and whether trying again may help.
+    fn judged(&self, kind: Kind) -> (String, RetryClass) {
+        let retry = RetryClass::Retry { after: None };
+        match self {
+            Self::Peer(error) => (error.to_string(), class(error, kind)),
+            Self::Proof(error) if error.is_retryable() => (error.to_string(), retry),
+            Self::Proof(error) => (error.to_string(), RetryClass::Final),
+            Self::Answer(error) => {
+                (format!("the peer has answered without a process id that can be read: {error}"), retry)
+            }
+        }
+    }
 }
 
 impl Sender {
@@ -134,48 +169,26 @@ impl Sender {
         self.plane.outbound.send(request).await.map_err(Trouble::Peer)
     }
 
-    async fn trouble(
-        &self,
-        context: &JobContext,
-        scope: &ParticipantScope,
-        job: &SendJob,
-        kind: Kind,
-        trouble: Trouble,
-    ) -> Result<Outcome, StoreError> {
-        let (reason, class) = match &trouble {
-            Trouble::Peer(error) => (error.to_string(), class(error, kind)),
-            Trouble::Proof(error) if error.is_retryable() => {
-                (error.to_string(), RetryClass::Retry { after: None })
-            }
-            Trouble::Proof(error) => (error.to_string(), RetryClass::Final),
-        };
-        let age = self.plane.environment.now().since(context.job.created_at);
-        let (again, after) = match class {
-            RetryClass::Retry { after } => (context.job.attempts + 1 < ATTEMPTS_MAX, after),
-            RetryClass::RetryBriefly => (age < BRIEFLY, None),
-            RetryClass::Final => (false, None),
-        };
-        if again {
-            return Ok(Outcome::Retry { error: reason, after });
-        }
-        let failure = match class {
-            RetryClass::Retry { .. } => Failure::Unanswered(reason),
-            RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
-        };
-        self.give_up(context, scope, job, failure).await
-    }
-
+    /// Ends sending without an answer. Where the peer is settles it, if that tells anything.
     async fn give_up(
         &self,
         context: &JobContext,
         scope: &ParticipantScope,
         job: &SendJob,
         failure: Failure,
+        peer_state: Option<State>,
     ) -> Result<Outcome, StoreError> {
         let notice = self.plane.message_id();
         self.finish(context, scope, job, |record, now| {
             let reason = failure.reason().to_owned();
             record.trace.add(now, Traced::Refused { reason });
+            if let Some(state) = peer_state.filter(|_| record.process.is_in_flight(&job.message)) {
+                record.trace.add(now, Traced::PeerState { state: state.as_str().to_owned() });
+                let step = negotiation::observed(&record.process, state, now);
+                if !step.replay {
+                    return step;
+                }
+            }
             negotiation::abandoned(&record.process, &job.message, &failure, notice.clone(), now)
         })
         .await
@@ -243,13 +256,13 @@ fn class(error: &OutboundError, kind: Kind) -> RetryClass {
 
 /// The peer's process id in the answer to a first message. Later answers are not read: implementations swap the
 /// ids in them.
-fn peer_pid(record: &NegotiationRecord, answer: &Response) -> Option<PeerPid> {
+fn peer_pid(record: &NegotiationRecord, answer: &Response) -> Result<Option<PeerPid>, Trouble> {
     if record.process.peer_pid().is_some() {
-        return None;
+        return Ok(None);
     }
-    let shown: wire::ContractNegotiation = wire::parse(answer.body()).ok()?;
-    Some(match record.process.role() {
+    let shown: wire::ContractNegotiation = wire::parse(answer.body()).map_err(Trouble::Answer)?;
+    Ok(Some(match record.process.role() {
         Role::Consumer => PeerPid::from(shown.provider_pid),
         Role::Provider => PeerPid::from(shown.consumer_pid),
-    })
+    }))
 }

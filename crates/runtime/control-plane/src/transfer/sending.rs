@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use heddle_dsp::{
     process::{Failure, InFlight, PeerPid, Role},
-    transfer::{self, Kind, Message, Step},
+    transfer::{self, DataPlaneStep, Kind, Message, State, Step},
     wire,
 };
 use heddle_outbound::{OutboundError, Request, Response, RetryClass};
@@ -67,6 +67,20 @@ impl Sender {
         })
     }
 
+    /// The state of the peer's process; nothing when the peer does not tell it, for whatever reason.
+    async fn peer_state(&self, scope: &ParticipantScope, record: &TransferRecord) -> Option<State> {
+        let process = &record.process;
+        let path = process.peer_path()?;
+        let profile = self.plane.profile(process.profile().as_str()).await.ok()??;
+        let identity = &self.plane.identity;
+        let authorization =
+            identity.authorization(scope, &profile, process.counter_party(), &[]).await.ok()?;
+        let url = format!("{}{path}", process.counter_party_address());
+        let answer = self.plane.outbound.send(Request::get(url).authorization(authorization)).await.ok()?;
+        let shown: wire::TransferProcess = wire::parse(answer.body()).ok()?;
+        Some(shown.state)
+    }
+
     /// Applies how sending ended, together with the end of the job.
     async fn finish(
         &self,
@@ -100,7 +114,10 @@ impl Sender {
                 && sent.is_some_and(|kind| kind != Kind::Complete)
             {
                 let reason = record.error_detail();
-                let step = transfer::DataPlaneStep::Terminate;
+                let step = match record.process.state() {
+                    Some(State::Completed) => DataPlaneStep::Complete,
+                    _ => DataPlaneStep::Terminate,
+                };
                 if !record.signals.iter().any(|signal| signal.step == step) && sent != Some(Kind::Terminate) {
                     self.plane.signal(&mut transaction, &mut record, step, reason);
                 }
@@ -125,10 +142,10 @@ impl JobHandler for Sender {
         let Some(record) = loaded.map(heddle_store::Loaded::into_value) else { return Ok(Outcome::Done) };
         let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message).cloned();
         let Some(flight) = flight else { return Ok(Outcome::Done) };
-        let (reason, class) = match self.post(scope, &record, &flight).await {
-            Ok(answer) => {
+        let sent = self.post(scope, &record, &flight).await;
+        let (reason, class) = match sent.and_then(|answer| peer_pid(&record, &answer)) {
+            Ok(peer_pid) => {
                 telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
-                let peer_pid = peer_pid(&record, &answer);
                 return self
                     .finish(context, scope, &job, |record, now| {
                         transfer::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
@@ -150,9 +167,18 @@ impl JobHandler for Sender {
             RetryClass::Retry { .. } => Failure::Unanswered(reason),
             RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
         };
+        // The peer may have taken the message all the same, and only its answer was lost.
+        let peer_state = self.peer_state(scope, &record).await;
         let notice = self.plane.message_id();
         self.finish(context, scope, &job, |record, now| {
             record.trace.add(now, Traced::Refused { reason: failure.reason().to_owned() });
+            if let Some(state) = peer_state.filter(|_| record.process.is_in_flight(&job.message)) {
+                record.trace.add(now, Traced::PeerState { state: state.as_str().to_owned() });
+                let step = transfer::observed(&record.process, state, now);
+                if !step.replay {
+                    return step;
+                }
+            }
             transfer::abandoned(&record.process, &job.message, &failure, notice.clone(), now)
         })
         .await
@@ -171,10 +197,15 @@ fn class(error: &OutboundError, kind: Kind) -> RetryClass {
     }
 }
 
-fn peer_pid(record: &TransferRecord, answer: &Response) -> Option<PeerPid> {
+/// The peer's process id in the answer to a request. All other messages need it; a peer answers a repeat of the request
+/// alike, and may do better then.
+fn peer_pid(record: &TransferRecord, answer: &Response) -> Result<Option<PeerPid>, (String, RetryClass)> {
     if record.process.peer_pid().is_some() || record.process.role() == Role::Provider {
-        return None;
+        return Ok(None);
     }
-    let shown: wire::TransferProcess = wire::parse(answer.body()).ok()?;
-    Some(PeerPid::from(shown.provider_pid))
+    let shown: wire::TransferProcess = wire::parse(answer.body()).map_err(|error| {
+        let reason = format!("the peer has answered without a process id that can be read: {error}");
+        (reason, RetryClass::Retry { after: None })
+    })?;
+    Ok(Some(PeerPid::from(shown.provider_pid)))
 }

@@ -4,6 +4,7 @@ mod access;
 mod catalog;
 mod expressions;
 mod life_cycle;
+mod lost_answers;
 mod paging;
 mod process;
 mod registration;

@@ -11,7 +11,12 @@ const C: &str = "/participants/consumer";
 
 /// A provider with one asset on offer.
 async fn market() -> (World, String, String) {
-    let (world, provider, consumer) = World::with_participants().await;
+    market_beside(crate::support::UNREACHABLE).await
+}
+
+/// As [`market`]; calls to this origin are let through.
+pub async fn market_beside(origin: &str) -> (World, String, String) {
+    let (world, provider, consumer) = World::with_participants_beside(origin).await;
     let post = async |path: &str, body: Value| {
         world.ask("POST", &format!("{P}/{path}"), &provider, Some(&body)).await.is(200)
     };
@@ -23,7 +28,7 @@ async fn market() -> (World, String, String) {
     (world, provider, consumer)
 }
 
-fn wanted(world: &World, kind: &str, more: &Value) -> Value {
+pub fn wanted(world: &World, kind: &str, more: &Value) -> Value {
     let mut members = json!({
         "counterPartyAddress": world.address("provider"), "counterPartyId": did("provider"), "protocol": PROFILE,
     });

@@ -43,5 +43,9 @@ pub fn criterion(left: &str, operator: &str, right: &Value) -> Value {
 }
 
 pub fn data_plane(id: &str, types: &Value) -> Value {
-    json!({"dataplaneId": id, "endpoint": "http://127.0.0.1:9/dataflows", "transferTypes": types})
+    data_plane_at(super::UNREACHABLE, id, types)
+}
+
+pub fn data_plane_at(origin: &str, id: &str, types: &Value) -> Value {
+    json!({"dataplaneId": id, "endpoint": format!("{origin}/dataflows"), "transferTypes": types})
 }

@@ -2,6 +2,7 @@
 
 mod documents;
 mod feed;
+mod peer;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,9 +28,11 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub use documents::{
-    asset, criterion, data_plane, definition, document, participant_document, policy, profile_document,
+    asset, criterion, data_plane, data_plane_at, definition, document, participant_document, policy,
+    profile_document,
 };
 pub use feed::Feed;
+pub use peer::Peer;
 
 pub const CONTEXT: &str = "https://w3id.org/edc/connector/management/v2";
 pub const DSP: &str = "https://w3id.org/dspace/2025/1/context.jsonld";
@@ -118,6 +121,11 @@ fn composition() -> (Arc<ScopeIssuer>, StaticPeers) {
 impl World {
     /// Nothing but an administrator.
     pub async fn empty() -> Self {
+        Self::beside(UNREACHABLE).await
+    }
+
+    /// As [`World::empty`]; calls to this origin are let through.
+    pub async fn beside(origin: &str) -> Self {
         let environment = Environment::system();
         let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
         let store = Store::new(Arc::new(database), environment.clone());
@@ -132,10 +140,8 @@ impl World {
         let clients = Arc::new(clients.expect("a token service opens"));
         let authenticator =
             Authenticator::new(scopes.clone(), vec![clients.trusted_issuer()], environment.clone());
-        let config = OutboundConfig {
-            own_origins: vec![url.clone(), UNREACHABLE.to_owned()],
-            ..OutboundConfig::default()
-        };
+        let config =
+            OutboundConfig { own_origins: vec![url.clone(), origin.to_owned()], ..OutboundConfig::default() };
         let outbound = Outbound::new(config, environment.clone()).expect("a client");
         let (stop, shutdown) = Shutdown::pair();
         let plane = ControlPlane::new(Parts {
@@ -164,7 +170,12 @@ impl World {
 
     /// With a dataspace profile and two active participants in it, `provider` and `consumer`; gives their tokens.
     pub async fn with_participants() -> (Self, String, String) {
-        let world = Self::empty().await;
+        Self::with_participants_beside(UNREACHABLE).await
+    }
+
+    /// As [`World::with_participants`], and [`World::beside`].
+    pub async fn with_participants_beside(origin: &str) -> (Self, String, String) {
+        let world = Self::beside(origin).await;
         world.admin_post("/dataspaceprofiles", &profile_document(PROFILE)).await.is(200);
         for name in ["provider", "consumer"] {
             world.add_participant(name).await;
