@@ -13,7 +13,7 @@ use heddle_outbound::{Authorization, OutboundError, Request, RetryClass};
 use heddle_store::StoreError;
 use heddle_tenancy::{Actor, VerifiedPeer};
 
-use super::{AskedScopes, Identity, Proven, Unproven};
+use super::{Identity, PolicyAtHand, Proven, Unproven};
 use crate::{model::DataspaceProfile, parts::Addressed};
 
 /// Largest presentation response that is read, in bytes.
@@ -24,11 +24,12 @@ impl Identity {
         &self,
         addressed: &Addressed,
         authorization: &str,
-        scopes: &AskedScopes,
+        policy: PolicyAtHand<'_>,
     ) -> Result<Proven, Unproven> {
         let rules = rules_of(&addressed.profile);
         let token = self.self_issued(addressed, authorization, &rules).await?;
         let known = ParticipantId::parse(token.participant().as_str()).ok();
+        let scopes = self.asked_scopes(addressed, known.as_ref(), policy).await?;
         let refuse =
             |reason: String, checks: Vec<Check>| Unproven::Refused { known: known.clone(), reason, checks };
         let read = |scopes: &[String]| -> Vec<Scope> {

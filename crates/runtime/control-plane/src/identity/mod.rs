@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use heddle_auth::{SelfIssuedError, SelfIssuedTokens};
 use heddle_credentials::Check;
-use heddle_ids::ParticipantId;
+use heddle_ids::{ParticipantId, SharedAgreementId};
 use heddle_outbound::{Authorization, DidResolver, Outbound};
 use heddle_store::{Store, StoreError};
-use heddle_tenancy::{ParticipantScope, ScopeIssuer, StaticPeers, VerifiedPeer};
+use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer, StaticPeers, VerifiedPeer};
 
 use crate::{
-    model::{DataspaceProfile, DcpScope, IdentityService},
+    model::{Agreement, DataspaceProfile, DcpScope, IdentityService},
     parts::Addressed,
     telling,
 };
@@ -52,15 +52,6 @@ pub(crate) enum Unproven {
     Store(#[from] StoreError),
 }
 
-/// What a peer must show of what it is asked for.
-#[derive(Debug, Clone, Copy)]
-enum Demand {
-    /// All of it.
-    All,
-    /// What every request in its dataspace needs.
-    OfEveryRequest,
-}
-
 /// The DCP scopes that a peer is asked for.
 struct AskedScopes {
     /// Each must be met.
@@ -73,6 +64,16 @@ impl AskedScopes {
     fn all(&self) -> Vec<String> {
         self.required.iter().chain(&self.optional).cloned().collect()
     }
+}
+
+/// Which policies say what is asked of a peer beside what every request is.
+enum PolicyAtHand<'a> {
+    /// One with these left operands; all that it speaks of must be shown.
+    One(&'a [String]),
+    /// Many, with these left operands between them: what they speak of is asked for, but need not be shown.
+    Many(&'a [String]),
+    /// That of an agreement: whose it is, is known when the peer is.
+    Agreement(&'a SharedAgreementId),
 }
 
 /// The identity services.
@@ -115,7 +116,7 @@ impl Identity {
         authorization: Option<&str>,
         left_operands: &[String],
     ) -> Result<Proven, Unproven> {
-        self.told(addressed, authorization, (left_operands, Demand::All)).await
+        self.told(addressed, authorization, PolicyAtHand::One(left_operands)).await
     }
 
     /// As [`Identity::verify`], for something that many policies bear on, such as a catalog: what they speak of is asked
@@ -126,16 +127,26 @@ impl Identity {
         authorization: Option<&str>,
         left_operands: &[String],
     ) -> Result<Proven, Unproven> {
-        self.told(addressed, authorization, (left_operands, Demand::OfEveryRequest)).await
+        self.told(addressed, authorization, PolicyAtHand::Many(left_operands)).await
+    }
+
+    /// As [`Identity::verify`], with the policy of an agreement with whoever it is.
+    pub(crate) async fn verify_under(
+        &self,
+        addressed: &Addressed,
+        authorization: Option<&str>,
+        agreement: &SharedAgreementId,
+    ) -> Result<Proven, Unproven> {
+        self.told(addressed, authorization, PolicyAtHand::Agreement(agreement)).await
     }
 
     async fn told(
         &self,
         addressed: &Addressed,
         authorization: Option<&str>,
-        asked: (&[String], Demand),
+        policy: PolicyAtHand<'_>,
     ) -> Result<Proven, Unproven> {
-        let outcome = self.prove(addressed, authorization, asked).await;
+        let outcome = self.prove(addressed, authorization, policy).await;
         telling::proof(addressed, &outcome);
         outcome
     }
@@ -144,17 +155,14 @@ impl Identity {
         &self,
         addressed: &Addressed,
         authorization: Option<&str>,
-        (left_operands, demand): (&[String], Demand),
+        policy: PolicyAtHand<'_>,
     ) -> Result<Proven, Unproven> {
         let refused =
             |reason: &str| Unproven::Refused { known: None, reason: reason.to_owned(), checks: Vec::new() };
         let authorization =
             authorization.ok_or_else(|| refused("the request has no Authorization header"))?;
         match addressed.profile.identity {
-            IdentityService::Dcp => {
-                let scopes = self.asked_scopes(&addressed.profile, left_operands, demand).await?;
-                self.verify_dcp(addressed, authorization, &scopes).await
-            }
+            IdentityService::Dcp => self.verify_dcp(addressed, authorization, policy).await,
             IdentityService::Static => {
                 let peers = self.static_peers.as_ref();
                 let peers = peers.ok_or_else(|| refused("the static identity service has no table here"))?;
@@ -207,20 +215,44 @@ impl Identity {
         }
     }
 
-    /// The DCP scopes that a peer is asked for, and what of them it must show.
+    /// The DCP scopes that a request of `peer` is asked for, and what of them it must show.
     async fn asked_scopes(
         &self,
-        profile: &DataspaceProfile,
-        left_operands: &[String],
-        demand: Demand,
+        addressed: &Addressed,
+        peer: Option<&ParticipantId>,
+        policy: PolicyAtHand<'_>,
     ) -> Result<AskedScopes, StoreError> {
-        let all = self.scopes_for(profile, left_operands).await?;
-        let required = match demand {
-            Demand::All => return Ok(AskedScopes { required: all, optional: Vec::new() }),
-            Demand::OfEveryRequest => self.scopes_for(profile, &[]).await?,
+        let profile = &addressed.profile;
+        let required = match policy {
+            PolicyAtHand::One(left_operands) => self.scopes_for(profile, left_operands).await?,
+            PolicyAtHand::Many(_) => self.scopes_for(profile, &[]).await?,
+            PolicyAtHand::Agreement(shared_id) => {
+                let left_operands = match peer {
+                    Some(peer) => self.left_operands_of(addressed, peer, shared_id).await?,
+                    None => Vec::new(),
+                };
+                self.scopes_for(profile, &left_operands).await?
+            }
         };
-        let optional = all.into_iter().filter(|scope| !required.contains(scope)).collect();
+        let mut optional = match policy {
+            PolicyAtHand::Many(left_operands) => self.scopes_for(profile, left_operands).await?,
+            PolicyAtHand::One(_) | PolicyAtHand::Agreement(_) => Vec::new(),
+        };
+        optional.retain(|scope| !required.contains(scope));
         Ok(AskedScopes { required, optional })
+    }
+
+    async fn left_operands_of(
+        &self,
+        addressed: &Addressed,
+        peer: &ParticipantId,
+        shared_id: &SharedAgreementId,
+    ) -> Result<Vec<String>, StoreError> {
+        let context = addressed.recipient.context().clone();
+        let own = self.scopes.participant(context, Actor::new("identity service"));
+        let key = Agreement::key(peer, shared_id);
+        let agreement = self.store.begin(&own).load_by_key::<Agreement>(&key).await?;
+        Ok(agreement.map(|agreement| agreement.left_operands()).unwrap_or_default())
     }
 
     /// The DCP scopes that a request in `profile` asks for.

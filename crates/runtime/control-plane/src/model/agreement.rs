@@ -44,6 +44,12 @@ impl Agreement {
     pub fn key(counter_party: &ParticipantId, shared_id: &SharedAgreementId) -> String {
         format!("{}:{counter_party}:{shared_id}", counter_party.as_str().len())
     }
+
+    /// The left operands that the terms speak of.
+    #[must_use]
+    pub fn left_operands(&self) -> Vec<String> {
+        self.policy.left_operands().into_iter().map(str::to_owned).collect()
+    }
 }
 
 impl Aggregate for Agreement {

@@ -8,20 +8,23 @@ use heddle_dsp::{
     wire,
 };
 use heddle_ids::TransferProcessId;
-use heddle_odrl::PolicyScope;
 use heddle_store::{Loaded, Query, StoreError, Transaction};
 use heddle_tenancy::TransferPeer;
 
-use super::{TransferRecord, settle::message_name};
+use super::{
+    TransferRecord,
+    decision::{Grounds, Refusal},
+    settle::message_name,
+};
 use crate::{
     ControlPlane,
+    denial::Denied,
     identity::Proven,
-    model::{Agreement, Asset, DataPlane},
+    model::{Agreement, DataPlane},
     negotiation::ProtocolError,
     parts::Addressed,
-    rules::{Agent, AgreementSubject, Subject, decide},
     telling::{self, About},
-    trace::{Direction, Traced},
+    trace::{DecisionTrace, Direction, Traced},
 };
 
 /// How often a message is applied anew when somebody else changes the process at the same moment.
@@ -63,7 +66,14 @@ impl ControlPlane {
         authorization: Option<&str>,
         request: InboundTransfer,
     ) -> Result<Box<TransferRecord>, ProtocolError> {
-        let proven = self.identity.verify(addressed, authorization, &[]).await?;
+        let agreement = &request.message.agreement_id;
+        let proven = match self.identity.verify_under(addressed, authorization, agreement).await {
+            Ok(proven) => proven,
+            Err(unproven) => {
+                self.deny_unproven(addressed, ("transfer", Some(agreement.as_str())), &unproven).await?;
+                return Err(unproven.into());
+            }
+        };
         let scope = self.scopes.transfer_peer(&proven.peer);
         for _ in 0..ATTEMPTS_MAX {
             match self.take_transfer_request(addressed, &scope, &proven, &request).await {
@@ -87,25 +97,22 @@ impl ControlPlane {
         if let Some(known) = transaction.load_by_key::<TransferRecord>(&key).await? {
             return addressed_to(known, addressed).map(|known| Box::new(known.into_value()));
         }
-        let unknown = || ProtocolError::Refused("there is no such agreement".to_owned());
-        let agreement_key = Agreement::key(scope.peer(), &message.agreement_id);
-        let agreement = transaction.load_by_key::<Agreement>(&agreement_key).await?.ok_or_else(unknown)?;
-        // Under another dataspace profile the consumer has proved something else.
-        if agreement.role != Role::Provider || agreement.profile != addressed.profile.name {
-            return Err(unknown());
-        }
-        let asset = transaction.load::<Asset>(agreement.asset.as_str()).await?;
-        let metadata = asset.and_then(|asset| asset.into_value().dataplane_metadata).unwrap_or_default();
-        let not_offered =
-            || ProtocolError::Refused(format!("the format '{}' is not offered", message.format));
-        let flow = flow_of(&message.format).ok_or_else(not_offered)?;
-        if !metadata.profiles.is_empty() && !metadata.profiles.contains(&message.format) {
-            return Err(not_offered());
-        }
-        let data_plane = self.choose_data_plane(&mut transaction, &message.format, &metadata.labels).await?;
-        let data_plane = data_plane.ok_or_else(not_offered)?;
-        let setup = self.provider_setup(addressed, scope, message, flow, &agreement);
         let now = transaction.now();
+        let mut trace = DecisionTrace::default();
+        trace.add(now, received(transfer::Kind::Request));
+        trace.add_checks(now, &proven.checks);
+        let Grounds { agreement, metadata, flow, data_plane } =
+            match self.consider_transfer(&mut transaction, addressed, proven, message, &mut trace).await? {
+                Ok(grounds) => grounds,
+                Err(Refusal { told, reason }) => {
+                    let (counter_party, subject) =
+                        (scope.peer().as_str(), Some(message.agreement_id.as_str()));
+                    let denied = Denied { request: "transfer", counter_party, subject, reason, trace };
+                    self.deny(addressed, denied).await?;
+                    return Err(ProtocolError::Refused(told));
+                }
+            };
+        let setup = self.provider_setup(addressed, scope, message, flow, &agreement);
         let process = TransferProcess::new(setup, now);
         let participant = addressed.recipient.identity().clone();
         let mut record = TransferRecord::new(process, agreement.id.clone(), participant, data_plane.id);
@@ -116,9 +123,7 @@ impl ControlPlane {
             About::from(&record.process),
             message_name(transfer::Kind::Request),
         );
-        record.trace.add(now, received(transfer::Kind::Request));
-        record.trace.add_checks(now, &proven.checks);
-        self.permit_transfer(&mut record, proven, &agreement, now).await?;
+        record.trace = trace;
         let step = transfer::receive(&record.process, inbound(message), now)?;
         self.settle_transfer(&mut transaction, scope, &mut record, step);
         self.signal(&mut transaction, &mut record, DataPlaneStep::Start, None);
@@ -147,27 +152,6 @@ impl ControlPlane {
             flow,
             counter_party_address: message.callback_address.trim_end_matches('/').to_owned(),
         }
-    }
-
-    /// Whether the agreement still permits it to what the consumer has proved now.
-    async fn permit_transfer(
-        &self,
-        record: &mut TransferRecord,
-        proven: &Proven,
-        agreement: &Agreement,
-        now: heddle_clock::Timestamp,
-    ) -> Result<(), ProtocolError> {
-        let attributes = serde_json::Map::new();
-        let agent =
-            Agent { id: proven.peer.id().as_str(), attributes: &attributes, claims: proven.peer.claims() };
-        let subject = Subject { agent, agreement: Some(subject_of(agreement)) };
-        let functions = self.rules.functions().await?;
-        let evaluation = decide(&agreement.policy, PolicyScope::TransferProcess, &subject, now, &functions);
-        record.trace.add_evaluation(now, "agreement", &evaluation);
-        if evaluation.is_permitted() {
-            return Ok(());
-        }
-        Err(ProtocolError::Refused("the agreement does not permit the transfer at this time".to_owned()))
     }
 
     /// The first registered data plane that serves the transfer type with these labels.
@@ -263,18 +247,6 @@ fn addressed_to(
         Ok(loaded)
     } else {
         Err(ProtocolError::NotFound)
-    }
-}
-
-/// The agreement as expressions see it.
-fn subject_of(agreement: &Agreement) -> AgreementSubject<'_> {
-    AgreementSubject {
-        id: agreement.id.as_str(),
-        agreement_id: agreement.shared_id.as_str(),
-        asset_id: agreement.asset.as_str(),
-        provider_id: agreement.provider.as_str(),
-        consumer_id: agreement.consumer.as_str(),
-        contract_signing_date: agreement.signed_at.as_seconds(),
     }
 }
 

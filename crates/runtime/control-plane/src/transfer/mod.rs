@@ -14,6 +14,7 @@
 
 mod callbacks;
 mod commands;
+mod decision;
 mod inbound;
 mod plane_client;
 mod plane_token;

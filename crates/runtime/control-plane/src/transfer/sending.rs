@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ControlPlane,
+    model::Agreement,
     telling::{self, About},
     trace::{Direction, Traced},
 };
@@ -52,8 +53,13 @@ impl Sender {
         let callback = self.plane.protocol_address(scope.participant(), &profile.name);
         let outbound = transfer::outbound(process, flight, &callback)
             .ok_or_else(|| ("the peer has not told its process id".to_owned(), RetryClass::Final))?;
+        let operands = match flight.message.kind() {
+            Kind::Request => self.left_operands(scope, record).await,
+            _ => Ok(Vec::new()),
+        };
+        let operands = operands.map_err(|error| (error.to_string(), RetryClass::Retry { after: None }))?;
         let authorization =
-            self.plane.identity.authorization(scope, &profile, process.counter_party(), &[]).await;
+            self.plane.identity.authorization(scope, &profile, process.counter_party(), &operands).await;
         let authorization = authorization.map_err(|error| {
             let class =
                 if error.is_retryable() { RetryClass::Retry { after: None } } else { RetryClass::Final };
@@ -65,6 +71,16 @@ impl Sender {
             let class = class(&error, flight.message.kind());
             (error.to_string(), class)
         })
+    }
+
+    /// What the agreement's policy speaks of: the provider evaluates it anew, and asks for what that needs.
+    async fn left_operands(
+        &self,
+        scope: &ParticipantScope,
+        record: &TransferRecord,
+    ) -> Result<Vec<String>, StoreError> {
+        let agreement = self.plane.store.begin(scope).load::<Agreement>(record.agreement.as_str()).await?;
+        Ok(agreement.map(|agreement| agreement.left_operands()).unwrap_or_default())
     }
 
     /// The state of the peer's process; nothing when the peer does not tell it, for whatever reason.

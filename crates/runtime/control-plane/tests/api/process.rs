@@ -166,6 +166,49 @@ async fn a_request_that_is_refused_leaves_its_reason_with_the_provider() {
 }
 
 #[tokio::test]
+async fn a_transfer_that_is_refused_leaves_its_reason_with_the_provider() {
+    let (world, provider, consumer) = market().await;
+    let expression = json!({"@id": "e", "leftOperand": "never", "expression": "false", "description": "d",
+        "scopes": ["transfer.process"]});
+    world.admin_post("/celexpressions", &document("CelExpression", expression)).await.is(200);
+    let never = json!([{"leftOperand": "never", "operator": "eq", "rightOperand": "x"}]);
+    world
+        .ask("PUT", &format!("{P}/policydefinitions/open"), &provider, Some(&policy("open", never)))
+        .await
+        .is(204);
+    let mut feed = Feed::open(&world, &format!("{C}/events"), &consumer, None).await;
+    let request = wanted(&world, "ContractRequest", &json!({"policy": offer(&world, &consumer).await}));
+    world.ask("POST", &format!("{C}/contractnegotiations"), &consumer, Some(&request)).await.is(200);
+    feed.wait("contract.negotiation.finalized").await;
+    let path = format!("{P}/contractagreements/request");
+    let agreements = world.ask("POST", &path, &provider, None).await.is(200).json();
+    let agreement = agreements[0]["agreementId"].as_str().expect("an id").to_owned();
+    let ask = async |agreement: &str, format: &str| {
+        let message = json!({"@context": [crate::support::DSP], "@type": "TransferRequestMessage",
+            "consumerPid": "urn:uuid:1", "agreementId": agreement, "format": format,
+            "callbackAddress": world.address("consumer")});
+        let answer = world.dsp("POST", "/transfers/request", "as consumer", Some(&message)).await.is(400);
+        let denied = world.ask("GET", &format!("{P}/denials"), &provider, None).await.is(200).json();
+        (answer.text, denied[0].clone())
+    };
+    let (told, denied) = ask(&agreement, "HttpData-PULL").await;
+    let reason = denied["reason"].as_str().expect("a reason");
+    assert!(reason.contains("does not permit") && reason.contains("never"), "{reason}");
+    assert!(!told.contains("never"), "{told}");
+    assert_eq!(
+        (&denied["request"], &denied["counterPartyId"], &denied["subject"]),
+        (&json!("transfer"), &json!(did("consumer")), &json!(agreement))
+    );
+    let entries = denied["entries"].as_array().expect("entries");
+    assert!(entries.iter().any(|entry| entry["kind"] == "policy"), "{denied}");
+    assert_eq!(
+        ask(&agreement, "S3-PULL").await.1["reason"],
+        "no registered data plane serves the format 'S3-PULL' for this asset"
+    );
+    assert_eq!(ask("urn:uuid:other", "HttpData-PULL").await.1["reason"], "there is no such agreement");
+}
+
+#[tokio::test]
 async fn a_negotiation_that_nobody_answers_can_be_ended() {
     let (world, _, consumer) = market().await;
     let offer = offer(&world, &consumer).await;
