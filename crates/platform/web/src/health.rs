@@ -17,7 +17,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 pub trait Check: Send + Sync {
     /// Its name, such as `database`.
     fn name(&self) -> &'static str;
-    /// Tries it; a failure is one sentence without secrets.
+    /// Tries it; a failure is one sentence without secrets, for the log.
     async fn check(&self) -> Result<(), String>;
 }
 
@@ -26,7 +26,6 @@ pub trait Check: Send + Sync {
 struct Component {
     component: &'static str,
     is_healthy: bool,
-    failure: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +47,8 @@ struct Checks {
 }
 
 /// `/health/{startup,liveness,readiness}`, their aliases `/api/check/…`, and `/version` with its alias. A process that
-/// stops is alive and not ready.
+/// stops is alive and not ready. Anybody may ask, so the answers name components and say no more than whether they work;
+/// why one does not is in the log.
 pub fn routes(checks: Vec<Arc<dyn Check>>, version: &'static str, shutdown: Shutdown) -> Router {
     let shown = move || async move { reply(StatusCode::OK, &Version { name: "heddle", version }) };
     let mut router = Router::new().route("/version", get(shown)).route("/api/v1/version", get(shown));
@@ -74,11 +74,19 @@ async fn readiness(State(checks): State<Arc<Checks>>) -> Response {
             Ok(Err(reason)) => Some(reason),
             Err(_) => Some(format!("it did not answer within {} s", CHECK_TIMEOUT.as_secs())),
         };
-        results.push(Component { component: check.name(), is_healthy: failure.is_none(), failure });
+        let component = check.name();
+        if let Some(reason) = &failure {
+            tracing::warn!(
+                component,
+                action = "check",
+                reason,
+                "a component that this process needs does not work"
+            );
+        }
+        results.push(Component { component, is_healthy: failure.is_none() });
     }
     if checks.shutdown.is_requested() {
-        let failure = Some("the server is stopping".to_owned());
-        results.push(Component { component: "server", is_healthy: false, failure });
+        results.push(Component { component: "server", is_healthy: false });
     }
     let healthy = results.iter().all(|component| component.is_healthy);
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -121,7 +129,8 @@ mod tests {
         assert_eq!(ask(good.clone(), "/health/readiness").await.0, StatusCode::OK);
         let (status, body) = ask(bad.clone(), "/api/check/readiness").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(body.contains("it is away"), "{body}");
+        assert!(body.contains(r#"{"component":"database","isHealthy":false}"#), "{body}");
+        assert!(!body.contains("it is away"), "{body}");
         assert_eq!(ask(bad, "/health/liveness").await.0, StatusCode::OK);
         stop.stop();
         assert_eq!(ask(good, "/health/readiness").await.0, StatusCode::SERVICE_UNAVAILABLE);
