@@ -9,6 +9,7 @@
 
 use std::fmt;
 
+use heddle_clock::Timestamp;
 use heddle_ids::{ClientId, ParticipantContextId, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,7 @@ pub struct Principal {
     tenant: Option<TenantId>,
     scopes: ScopeSet,
     client_id: Option<ClientId>,
+    expires_at: Timestamp,
 }
 
 /// The claims that say who and what. Optional ones that are present must be right.
@@ -86,7 +88,12 @@ pub(crate) enum Subject {
 }
 
 impl Principal {
-    pub(crate) fn new(issuer: &str, claims: PrincipalClaims, subject: Subject) -> Self {
+    pub(crate) fn new(
+        issuer: &str,
+        claims: PrincipalClaims,
+        subject: Subject,
+        expires_at: Timestamp,
+    ) -> Self {
         let meant = subject == Subject::ParticipantContext
             && claims.tenant_id.is_none()
             && matches!(claims.role, None | Some(Role::Participant));
@@ -101,7 +108,14 @@ impl Principal {
             tenant: claims.tenant_id,
             scopes: ScopeSet::of_claim(claims.scope.as_deref().unwrap_or_default()),
             client_id: claims.client_id,
+            expires_at,
         }
+    }
+
+    /// When the token ends: what is given longer than a request lasts, such as a feed, ends then too.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
     }
 
     /// The `sub` claim.
@@ -153,7 +167,8 @@ pub(crate) mod tests {
 
     /// A principal as a token with these claims makes it.
     pub(crate) fn principal(claims: &str, subject: Subject) -> Principal {
-        Principal::new("https://idp", serde_json::from_str(claims).expect("claims"), subject)
+        let claims = serde_json::from_str(claims).expect("claims");
+        Principal::new("https://idp", claims, subject, Timestamp::from_seconds(1_800_000_000))
     }
 
     #[test]

@@ -76,13 +76,11 @@ impl TokenVerifier {
         let key = issuer.keys.key(kid.as_deref()).await?.ok_or(Unauthenticated::Key)?;
         let verified = token.verify(&key)?;
         let times = TimeClaims::of(verified.claims())?;
-        if times.expires_at.is_none() {
-            return Err(claim("exp", "present").into());
-        }
+        let expires_at = times.expires_at.ok_or_else(|| claim("exp", "present"))?;
         times.check(self.environment.now(), LEEWAY)?;
         check_audience(&verified, &issuer.audience)?;
         let claims: PrincipalClaims = verified.into_claims()?;
-        let principal = Principal::new(&issuer.name, claims, issuer.subject);
+        let principal = Principal::new(&issuer.name, claims, issuer.subject, expires_at);
         Ok(Verdict { principal, times, issuer: index, kid, key })
     }
 

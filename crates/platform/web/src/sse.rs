@@ -15,6 +15,10 @@ use serde_json::value::RawValue;
 
 use crate::{Kind, Rejection, Shutdown};
 
+/// What a feed ends with when the access token that it was opened with ends. A client opens it again with a new one, and
+/// goes on behind the last event that it has seen.
+const EXPIRED: &str = ": end token-expired\n\n";
+
 /// How often a quiet stream says that it is alive; proxies cut off what is silent for a minute.
 const ALIVE: Duration = Duration::from_secs(15);
 
@@ -61,7 +65,9 @@ struct EventBody<'a> {
 
 /// Answers with stored events from behind `place`. An event that cannot be read ends the feed, with a line in the log;
 /// the client comes back and is told again.
-pub fn feed<S>(place: EventCursor, events: S, shutdown: Shutdown) -> Response
+///
+/// `lasts` is how long the caller's token does.
+pub fn feed<S>(place: EventCursor, events: S, (shutdown, lasts): (Shutdown, Duration)) -> Response
 where
     S: Stream<Item = Result<Event, StoreError>> + Send + 'static,
 {
@@ -72,7 +78,7 @@ where
         }
         ready(event.is_ok())
     });
-    respond(place.0, readable.filter_map(|event| ready(event.ok())), shutdown)
+    respond(place.0, readable.filter_map(|event| ready(event.ok())), (shutdown, lasts))
 }
 
 fn shown(event: &Event) -> Result<ServerEvent, String> {
@@ -89,20 +95,27 @@ fn shown(event: &Event) -> Result<ServerEvent, String> {
     Ok(ServerEvent { id, kind: event.kind.clone(), data })
 }
 
-/// Streams events until the client goes away or the server stops. The first line is the comment `: open <place>`, by
-/// which a client knows that from here on it misses nothing.
-pub fn respond<S>(place: u64, events: S, shutdown: Shutdown) -> Response
+/// Streams events until the client goes away, the server stops, or the time is over that the stream may last. The first
+/// line is the comment `: open <place>`, by which a client knows that from here on it misses nothing.
+pub fn respond<S>(place: u64, events: S, (shutdown, lasts): (Shutdown, Duration)) -> Response
 where
     S: Stream<Item = ServerEvent> + Send + 'static,
 {
     let opening = stream::once(ready(format!(": open {place}\n\n")));
-    let texts = stream::unfold(Box::pin(events), |mut events| async move {
-        let text = match tokio::time::timeout(ALIVE, events.next()).await {
+    let open = Some((Box::pin(events), Box::pin(tokio::time::sleep(lasts))));
+    let texts = stream::unfold(open, |open| async move {
+        let (mut events, mut end) = open?;
+        let next = tokio::select! {
+            biased;
+            () = &mut end => return Some((EXPIRED.to_owned(), None)),
+            next = tokio::time::timeout(ALIVE, events.next()) => next,
+        };
+        let text = match next {
             Ok(Some(event)) => text(&event),
             Ok(None) => return None,
             Err(_) => ": alive\n\n".to_owned(),
         };
-        Some((text, events))
+        Some((text, Some((events, end))))
     });
     let lines = opening.chain(texts).take_until(shutdown.requested()).map(Ok::<_, Infallible>);
     let headers = [
@@ -143,7 +156,7 @@ mod tests {
         let (stop, shutdown) = Shutdown::pair();
         let event = ServerEvent { id: "8".to_owned(), kind: "a".to_owned(), data: "{}\n".to_owned() };
         let events = stream::once(std::future::ready(event)).chain(stream::pending());
-        let mut body = respond(7, events, shutdown).into_body();
+        let mut body = respond(7, events, (shutdown, Duration::from_secs(60))).into_body();
         let mut next = async || {
             let frame = body.frame().await?.expect("infallible");
             Some(String::from_utf8(frame.into_data().expect("data").to_vec()).expect("text"))
@@ -152,5 +165,16 @@ mod tests {
         assert_eq!(next().await.as_deref(), Some("id: 8\nevent: a\ndata: {} \n\n"));
         stop.stop();
         assert_eq!(next().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_with_the_token_that_opened_it_and_says_so() {
+        let (_stop, shutdown) = Shutdown::pair();
+        let mut body = respond(7, stream::pending(), (shutdown, Duration::from_secs(20))).into_body();
+        let mut lines = Vec::new();
+        while let Some(frame) = body.frame().await {
+            lines.extend(frame.expect("infallible").into_data());
+        }
+        assert_eq!(lines, [": open 7\n\n", ": alive\n\n", EXPIRED]);
     }
 }

@@ -32,10 +32,11 @@ async fn feed(
         Some(place) => EventCursor(place),
         None => manager.store.newest_event().await?,
     };
+    let lasts = sight.expires_at().since(manager.environment.now());
     let audience = match sight.scope {
         SightScope::Everything(scope) => Audience::Operator(scope),
         SightScope::Tenant(scope) => Audience::Tenant(scope),
     };
     let events = follow(manager.store.clone(), audience, after);
-    Ok(sse::feed(after, events, manager.shutdown.clone()))
+    Ok(sse::feed(after, events, (manager.shutdown.clone(), lasts)))
 }

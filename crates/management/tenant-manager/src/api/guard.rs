@@ -13,6 +13,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
 };
 use heddle_auth::{Action, Forbidden, Principal, RequiredScope};
+use heddle_clock::Timestamp;
 use heddle_ids::TenantId;
 use heddle_tenancy::{OperatorScope, TenantScope};
 use heddle_web::{Fabric, Kind, Refused, Rejection, bearer_token};
@@ -79,6 +80,11 @@ impl Installation<Write> {
 }
 
 impl Sight {
+    /// When the token ends.
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.principal.expires_at()
+    }
+
     /// Leave to see one tenant of a list.
     pub(super) fn tenant(
         &self,

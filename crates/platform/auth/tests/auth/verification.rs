@@ -33,6 +33,7 @@ async fn good_tokens_of_both_dialects_name_the_same_principal() {
             let principal = auth.authenticate(&idp.token(&claims)).await.expect("a good token");
             assert_eq!(principal.participant().map(ParticipantContextId::as_str), Some("acme"));
             assert_eq!(principal.role(), role);
+            assert_eq!(principal.expires_at().as_seconds(), NOW + 300);
             assert_eq!(principal.scopes().iter().count(), 1);
         }
         let access = Header::jwt(algorithm, "k1").with_typ("at+jwt");

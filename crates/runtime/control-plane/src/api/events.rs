@@ -34,6 +34,7 @@ async fn feed(
         Some(place) => EventCursor(place),
         None => plane.store.newest_event().await?,
     };
+    let lasts = own.caller.expires_at().since(plane.environment.now());
     let events = follow(plane.store.clone(), Audience::Participant(own.scope), after);
-    Ok(sse::feed(after, events, plane.shutdown.clone()))
+    Ok(sse::feed(after, events, (plane.shutdown.clone(), lasts)))
 }

@@ -36,5 +36,6 @@ pub(super) async fn follow(
         // What cannot be read is not hidden either: it ends the feed.
         move |event| ready(all || event.as_ref().map_or(true, |event| event.kind.starts_with("credential."))),
     );
-    Ok(sse::feed(place, events, service.shutdown.clone()))
+    let lasts = caller.0.expires_at().since(service.environment.now());
+    Ok(sse::feed(place, events, (service.shutdown.clone(), lasts)))
 }
