@@ -1,7 +1,7 @@
 //! What must hold of a credential: one named check each, in success and in refusal, so that whoever is
 //! refused can be told why (DCP 1.0 §5.4.3).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Borrow, collections::BTreeMap, time::Duration};
 
 use heddle_clock::Timestamp;
 use heddle_did::DidUrl;
@@ -142,12 +142,13 @@ fn issuer_binding_of(parsed: &ParsedCredential, issuer: &str) -> Result<(), Stri
 #[must_use]
 pub fn check_status(
     credential: &VerifiableCredential,
-    lists: &BTreeMap<String, StatusListCredential>,
+    lists: &BTreeMap<String, impl Borrow<StatusListCredential>>,
     now: Timestamp,
     leeway: Duration,
 ) -> Vec<Check> {
     let check = |entry: &StatusEntry| {
-        let result = status_of(credential, entry, lists.get(&entry.list_url), now, leeway);
+        let result =
+            status_of(credential, entry, lists.get(&entry.list_url).map(Borrow::borrow), now, leeway);
         Check::of("credential-status", format!("{}#{}", entry.list_url, entry.index), result)
     };
     credential.status.iter().map(check).collect()

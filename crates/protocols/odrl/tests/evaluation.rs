@@ -125,6 +125,32 @@ fn no_credential_is_named_where_none_decides() {
     assert_eq!((atomic(&evaluation).outcome, atomic(&evaluation).credential.clone()), (Outcome::Holds, None));
 }
 
+/// To find out which credential decides costs an evaluation a bounded amount of work, and never its verdict.
+#[test]
+fn naming_credentials_has_one_budget_for_all_constraints() {
+    let list = format!("[{}]", vec!["1"; 60].join(","));
+    let heavy = format!("{list}.all(a, {list}.all(b, a == b))");
+    let mut functions = Functions::built_in();
+    let text = format!("{heavy} && ctx.agent.claims.vc.hasCredential('MembershipCredential')");
+    functions.bind(bound("Membership", &text, &[]));
+    let mut context = credentials();
+    let held = context["agent"]["claims"]["vc"].as_array_mut().expect("a list");
+    let others = vec![held[0].clone(); 30];
+    held.splice(0..0, others);
+    let constraint = json!({"leftOperand": "Membership", "operator": "eq", "rightOperand": "active"});
+    let policy =
+        json!({"@type": "Set", "permission": [{"action": "use", "constraint": vec![constraint; 10]}]});
+    let policy = serde_json::from_value(policy).expect("a policy");
+    let evaluation = evaluate(&policy, PolicyScope::Catalog, &context, now(), &functions);
+    assert_eq!(evaluation.verdict, Verdict::Permit);
+    let named = evaluation.tree[0].constraints.iter().map(|outcome| match outcome {
+        ConstraintOutcome::Atomic(atomic) => atomic.credential.is_some(),
+        ConstraintOutcome::Logical(_) => panic!("a comparison"),
+    });
+    let named: Vec<_> = named.collect();
+    assert_eq!((named.first(), named.last()), (Some(&true), Some(&false)), "{named:?}");
+}
+
 #[test]
 fn a_denial_says_what_was_missing() {
     let mut context = credentials();

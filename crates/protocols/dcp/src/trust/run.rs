@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heddle_credentials::{DataModel, ParsedCredential, ParsedPresentation, VerifiableCredential, vp11};
 use heddle_did::{Did, DidDocument, Relationship};
 
-use super::{CREDENTIALS_MAX, Evidence, Needs, TrustedCredential, trace_of};
+use super::{CREDENTIALS_MAX, Evidence, Needs, TrustedCredential, status::ReadLists, trace_of};
 use crate::{
     BadCredential, Scope, claims,
     token::{ReplayKey, self_issued},
@@ -28,6 +28,7 @@ pub(super) struct Run<'a> {
     dropped: Vec<(VerifiableCredential, String)>,
     /// Addresses of all status lists that were asked for.
     pub(super) status_lists: BTreeSet<String>,
+    pub(super) read_lists: ReadLists,
     credentials_seen: usize,
 }
 
@@ -44,6 +45,7 @@ impl<'a> Run<'a> {
             first_stop: None,
             dropped: Vec::new(),
             status_lists: BTreeSet::new(),
+            read_lists: ReadLists::default(),
             credentials_seen: 0,
         };
         for (index, presentation) in evidence.response.presentation.iter().enumerate() {

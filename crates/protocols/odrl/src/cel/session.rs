@@ -43,6 +43,11 @@ impl Session {
 
     /// A session over `context` (a JSON object) at `now`.
     pub fn new(context: &Value, now: Timestamp) -> Result<Self, EvaluationError> {
+        Self::within(context, now, Self::UNITS_MAX)
+    }
+
+    /// As [`Session::new`], with no more work than `units`.
+    pub(crate) fn within(context: &Value, now: Timestamp, units: u64) -> Result<Self, EvaluationError> {
         let failed = |message: &str| EvaluationError::Failed(message.to_owned());
         let time = DateTime::from_timestamp_millis(now.as_millis())
             .ok_or_else(|| failed("the time is outside of the years that a calendar can name"))?
@@ -52,7 +57,12 @@ impl Session {
         root.add_variable_from_value("ctx", value::from_json(context)?);
         root.add_variable_from_value("now", Cel::Timestamp(time));
         add_functions(&mut root, &budget, time).map_err(|error| failed(&error.to_string()))?;
-        Ok(Self { root, budget, total: AtomicU64::new(Self::UNITS_MAX) })
+        Ok(Self { root, budget, total: AtomicU64::new(units) })
+    }
+
+    /// How much work is left.
+    pub(crate) fn units_left(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
     }
 
     pub(super) fn run(&self, expression: &IdedExpr, this: &This) -> Result<bool, EvaluationError> {

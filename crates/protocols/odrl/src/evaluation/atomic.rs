@@ -20,6 +20,9 @@ const CREDENTIALS_TRIED_MAX: usize = 32;
 /// Most constraints of one evaluation for which that is done.
 const ATTRIBUTIONS_MAX: usize = 16;
 
+/// Most work of all tries of one evaluation; what is left of it decides nothing but whether a credential is named.
+const ATTRIBUTION_UNITS_MAX: u64 = Session::UNITS_MAX;
+
 /// Where the peer's credentials are in the context.
 const CREDENTIALS: &str = "/agent/claims/vc";
 
@@ -30,6 +33,8 @@ pub(super) struct Atomic<'e> {
     /// Made for the first expression, shared by all.
     session: OnceCell<Result<Session, EvaluationError>>,
     attributions: Cell<usize>,
+    /// What is left of [`ATTRIBUTION_UNITS_MAX`].
+    attribution_units: Cell<u64>,
 }
 
 /// What one function says.
@@ -42,7 +47,13 @@ struct Finding {
 
 impl<'e> Atomic<'e> {
     pub(super) const fn new(context: &'e Value, now: Timestamp) -> Self {
-        Self { context, now, session: OnceCell::new(), attributions: Cell::new(0) }
+        Self {
+            context,
+            now,
+            session: OnceCell::new(),
+            attributions: Cell::new(0),
+            attribution_units: Cell::new(ATTRIBUTION_UNITS_MAX),
+        }
     }
 
     /// All functions must say that the constraint holds; the first that does not gives the reason.
@@ -130,17 +141,30 @@ impl<'e> Atomic<'e> {
         if self.attributions.get() > ATTRIBUTIONS_MAX || self.true_with(Vec::new(), expression, this)? {
             return None;
         }
-        let mut tried = held.iter().take(CREDENTIALS_TRIED_MAX);
-        let alone = tried.find(|vc| self.true_with(vec![(*vc).clone()], expression, this) == Some(true))?;
-        alone.get("id").and_then(Value::as_str).map(str::to_owned)
+        for vc in held.iter().take(CREDENTIALS_TRIED_MAX) {
+            if self.true_with(vec![vc.clone()], expression, this)? {
+                return vc.get("id").and_then(Value::as_str).map(str::to_owned);
+            }
+        }
+        None
     }
 
-    /// `None` when there is no context to look at; an expression that fails is not true.
+    /// `None` when there is no context to look at, or no work left for it; an expression that fails is not true.
     fn true_with(&self, held: Vec<Value>, expression: &Expression, this: &This) -> Option<bool> {
+        let units = self.attribution_units.get();
+        if units == 0 {
+            return None;
+        }
         let mut context = self.context.clone();
         *context.pointer_mut(CREDENTIALS)? = Value::Array(held);
-        let session = Session::new(&context, self.now).ok()?;
-        Some(expression.evaluate(&session, this).unwrap_or(false))
+        let session = Session::within(&context, self.now, units).ok()?;
+        let verdict = expression.evaluate(&session, this);
+        self.attribution_units.set(session.units_left());
+        match verdict {
+            // The work that was left did not suffice to find out.
+            Err(EvaluationError::TooMuchWork { .. }) if session.units_left() == 0 => None,
+            verdict => Some(verdict.unwrap_or(false)),
+        }
     }
 }
 
