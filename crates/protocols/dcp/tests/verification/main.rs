@@ -3,6 +3,7 @@
 mod access_token;
 mod common;
 mod delivery;
+mod demand;
 mod presentation;
 mod scope;
 mod self_issued;

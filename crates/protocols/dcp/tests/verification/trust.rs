@@ -1,20 +1,20 @@
-//! The verifier's judgement: holder, audience, issuers, subjects, dates, scopes.
+//! The verifier's judgement: holder, audience, issuers, subjects, dates.
 
 use std::collections::BTreeSet;
 
 use heddle_credentials::Check;
 use heddle_dcp::{
-    BadCredential, Cause, CredentialSchema, Refusal, Scope,
+    BadCredential, Cause, CredentialSchema, Refusal,
     trust::{self, CREDENTIALS_MAX, TrustedIssuer},
 };
 use heddle_did::{Relationship, Strictness};
 use heddle_jose::{Header, sign_compact};
 use serde_json::{Value, json};
 
-use crate::common::{MEMBERSHIP, Party, World, changed, date, failed, seconds};
+use crate::common::{Party, World, changed, date, failed, seconds};
 
 /// Asserts a refusal: its cause, and that this check failed on the way.
-fn refused(judged: Result<trust::VerifiedPresentation, Refusal>, cause: Cause, check: &str) {
+pub fn refused(judged: Result<trust::VerifiedPresentation, Refusal>, cause: Cause, check: &str) {
     let refusal = judged.expect_err(check);
     assert_eq!(refusal.cause(), cause, "{refusal}");
     assert!(failed(refusal.checks()).contains(&check), "{check}: {refusal}: {:#?}", refusal.checks());
@@ -333,57 +333,6 @@ fn one_bad_presentation_does_not_sink_the_good_one() {
     let foreign = world.holder.presentation_claims(&world.issuer.did, &credential);
     let both = vec![world.holder.sign(&foreign), world.presentation(&credential)];
     assert_eq!(world.judge(both).expect("one is good").credentials().len(), 1);
-}
-
-#[test]
-fn every_requested_scope_is_met() {
-    let mut world = World::new();
-    let data = Scope::of_type("DataCredential").expect("a scope");
-    world.scopes = vec![Scope::parse(MEMBERSHIP).expect("a scope"), data.clone()];
-    let more = world.issuer.credential_claims(&world.holder.did, "DataCredential");
-    let both = [world.membership(), more.clone()];
-    assert_eq!(world.judge_claims(&both).expect("both").credentials().len(), 2);
-    for some in [vec![world.membership()], vec![world.membership(), world.membership()], vec![more.clone()]] {
-        refused(world.judge_claims(&some), Cause::Credentials, "scope-met");
-    }
-    // The same scope twice wants one credential; more than was asked for is fine.
-    world.scopes = vec![data.clone(), data];
-    assert!(world.judge_claims(&[more]).is_ok());
-    assert!(world.judge_claims(&both).is_ok());
-}
-
-#[test]
-fn an_optional_scope_may_be_unmet_unless_nothing_else_proves_anything() {
-    let mut world = World::new();
-    let more = world.issuer.credential_claims(&world.holder.did, "DataCredential");
-    world.optional_scopes = vec![Scope::of_type("DataCredential").expect("a scope")];
-    let shown = world.judge_claims(&[world.membership()]).expect("what must be met is");
-    assert_eq!((shown.credentials().len(), failed(shown.checks())), (1, vec!["scope-met"]));
-    assert_eq!(world.judge_claims(&[world.membership(), more.clone()]).expect("both").credentials().len(), 2);
-    refused(world.judge_claims(&[more.clone()]), Cause::Credentials, "scope-met");
-    world.scopes = Vec::new();
-    assert!(world.judge_claims(&[more]).is_ok());
-    refused(world.judge_claims(&[world.membership()]), Cause::Credentials, "scope-met");
-    refused(world.judge(Vec::new()), Cause::Presentation, "presentation-present");
-    world.optional_scopes = Vec::new();
-    refused(world.judge_claims(&[world.membership()]), Cause::Presentation, "scope-asked");
-}
-
-#[test]
-fn a_refusal_names_what_is_missing_to_the_owner_alone() {
-    let world = World::new();
-    let data = world.issuer.credential_claims(&world.holder.did, "DataCredential");
-    let refusal = world.judge_claims(&[data]).expect_err("not what was asked for");
-    let last = refusal.checks().last().expect("checks");
-    assert_eq!((last.name, last.subject.as_str()), ("scope-met", MEMBERSHIP));
-    let missing = format!("scope-met: no credential for the scope '{MEMBERSHIP}' was presented");
-    assert_eq!(refusal.to_string(), missing);
-    let refusal = world.judge(Vec::new()).expect_err("nothing is presented");
-    assert!(refusal.to_string().contains(MEMBERSHIP), "{refusal}");
-    let untrusted = World { trusted: Vec::new(), ..world };
-    let refusal = untrusted.judge_claims(&[untrusted.membership()]).expect_err("untrusted");
-    assert!(refusal.to_string().contains("did:web:issuer.example"), "{refusal}");
-    assert_eq!(refusal.peer_message(), "The presented credentials do not meet what is required.");
 }
 
 #[test]
