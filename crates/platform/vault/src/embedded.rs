@@ -219,6 +219,17 @@ impl Vault for EmbeddedVault {
         self.delete(scope, alias, Content::Key).await
     }
 
+    async fn seal(&self, scope: &dyn Scope, label: &str, secret: &Secret) -> Result<String, VaultError> {
+        let access = scope.access();
+        Ok(self.sealer.wrap(self.store.environment(), access.owner(), label, secret.expose()))
+    }
+
+    async fn open_sealed(&self, scope: &dyn Scope, label: &str, sealed: &str) -> Result<Secret, VaultError> {
+        let access = own_access(scope.access())?;
+        let mut plaintext = self.sealer.unwrap(access.owner(), label, sealed)?;
+        Ok(Secret::new(std::mem::take(&mut *plaintext)))
+    }
+
     async fn delete_all(&self, scope: &dyn Scope) -> Result<u64, VaultError> {
         let access = own_access(scope.access())?;
         let (mut deleted, mut attempts) = (0, 0);

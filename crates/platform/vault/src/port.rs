@@ -16,7 +16,8 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 ///
 /// Everything is of the owner that the scope opens; aliases of different owners never meet. Secrets and keys
 /// share one space of aliases, and a key is never handed out as a secret. A scope of a counter-party may have
-/// something signed ([`Vault::sign`], [`Vault::public_key`]) and gets [`VaultError::CounterParty`] for all else.
+/// something signed or sealed ([`Vault::sign`], [`Vault::public_key`], [`Vault::seal`]) and gets
+/// [`VaultError::CounterParty`] for all else.
 #[async_trait]
 pub trait Vault: Send + Sync {
     /// A secret; `None` when there is none.
@@ -62,6 +63,13 @@ pub trait Vault: Send + Sync {
     /// Destroys a key; whether there was one. In this process it signs nothing from here on, in others nothing
     /// after 60 seconds.
     async fn delete_key(&self, scope: &dyn Scope, alias: &str) -> Result<bool, VaultError>;
+
+    /// Encrypts a secret, for the caller to keep in a document of its own. It opens for the owner alone, and under
+    /// the same label: the name of the place that it belongs to.
+    async fn seal(&self, scope: &dyn Scope, label: &str, secret: &Secret) -> Result<String, VaultError>;
+
+    /// Opens what [`Vault::seal`] has sealed.
+    async fn open_sealed(&self, scope: &dyn Scope, label: &str, sealed: &str) -> Result<Secret, VaultError>;
 
     /// Forgets everything of the owner; returns how many entries there were.
     async fn delete_all(&self, scope: &dyn Scope) -> Result<u64, VaultError>;

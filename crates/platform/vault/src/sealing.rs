@@ -24,6 +24,8 @@ const CHECK_BYTES: usize = 32;
 pub(crate) enum Content {
     Key,
     Secret,
+    /// What somebody else keeps; never an entry here.
+    Sealed,
 }
 
 impl Content {
@@ -31,6 +33,7 @@ impl Content {
         match self {
             Self::Key => "key",
             Self::Secret => "secret",
+            Self::Sealed => "sealed text",
         }
     }
 }
@@ -125,6 +128,31 @@ impl Sealer {
         Ok(bytes)
     }
 
+    /// As a text for somebody else to keep: nonce and ciphertext.
+    pub(crate) fn wrap(
+        &self,
+        environment: &Environment,
+        owner: &Owner,
+        label: &str,
+        plaintext: &[u8],
+    ) -> String {
+        let SealedEntry { nonce, ciphertext, .. } =
+            self.seal(environment, owner, (label, Content::Sealed), plaintext);
+        format!("{nonce}.{ciphertext}")
+    }
+
+    pub(crate) fn unwrap(
+        &self,
+        owner: &Owner,
+        label: &str,
+        text: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let (alias, content) = (label.to_owned(), Content::Sealed);
+        let (nonce, ciphertext) = text.split_once('.').unwrap_or_default();
+        let (nonce, ciphertext) = (nonce.to_owned(), ciphertext.to_owned());
+        self.open(owner, &SealedEntry { alias, content, nonce, ciphertext })
+    }
+
     fn data_key(&self, owner: &Owner) -> LessSafeKey {
         let owner = owner.to_string();
         let info: [&[u8]; 2] = [b"data ", owner.as_bytes()];
@@ -180,6 +208,22 @@ mod tests {
             Sealer::new(&[8; MASTER_KEY_BYTES]).open(&owner("p:a"), &entry).is_err(),
             "another master key"
         );
+    }
+
+    #[test]
+    fn a_wrapped_text_opens_for_its_owner_under_its_label() {
+        let sealer = Sealer::new(&[7; MASTER_KEY_BYTES]);
+        let text = sealer.wrap(&Environment::system(), &owner("p:a"), "place", b"open sesame");
+        assert!(!text.contains("open"));
+        assert_eq!(sealer.unwrap(&owner("p:a"), "place", &text).expect("opens").as_slice(), b"open sesame");
+        for (whose, label, text) in [
+            ("p:b", "place", text.as_str()),
+            ("p:a", "other", &text),
+            ("p:a", "place", ""),
+            ("p:a", "place", "a.b"),
+        ] {
+            assert!(sealer.unwrap(&owner(whose), label, text).is_err(), "{whose} {label} {text}");
+        }
     }
 
     #[test]

@@ -124,7 +124,9 @@ impl ControlPlane {
             message_name(transfer::Kind::Request),
         );
         record.trace = trace;
-        let step = transfer::receive(&record.process, inbound(message), now)?;
+        let mut inbound = inbound(message);
+        inbound.message = self.seal_message(scope, record.process.id().as_str(), inbound.message).await?;
+        let step = transfer::receive(&record.process, inbound, now)?;
         self.settle_transfer(&mut transaction, scope, &mut record, step);
         self.signal(&mut transaction, &mut record, DataPlaneStep::Start, None);
         transaction.insert(&record);
@@ -199,13 +201,14 @@ impl ControlPlane {
         (addressed, scope): (&Addressed, &TransferPeer),
         proven: &Proven,
         id: &str,
-        message: Inbound<Message>,
+        mut message: Inbound<Message>,
     ) -> Result<Box<TransferRecord>, ProtocolError> {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(ProtocolError::NotFound)?;
         let loaded = addressed_to(loaded, addressed)?;
         let now = transaction.now();
         let (kind, from) = (message.message.kind(), loaded.process.state());
+        message.message = self.seal_message(scope, loaded.process.id().as_str(), message.message).await?;
         let step = transfer::receive(&loaded.process, message, now)?;
         if step.replay {
             return Ok(Box::new(loaded.into_value()));

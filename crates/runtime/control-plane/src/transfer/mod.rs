@@ -11,7 +11,10 @@
 //! | consumer | the start arrives | started, with the address | the event `started` |
 //! | either | its owner suspends, resumes, completes, terminates | the same | the message |
 //! | either | the peer suspends, resumes, completes, terminates | the same | nothing, or the address for a resume |
+//!
+//! Addresses open doors, so they are sealed before the machine sees them, and opened where they are sent (`address`).
 
+mod address;
 mod callbacks;
 mod commands;
 mod decision;

@@ -26,17 +26,18 @@ pub(super) enum Progress {
     UnderWay,
 }
 
-/// The request that a signal is.
+/// The request that a signal is; `address` is that of the process, opened.
 pub(super) fn request(
     record: &TransferRecord,
     plane: &DataPlane,
     signal: &Signal,
+    address: Option<&wire::DataAddress>,
 ) -> Result<Request, String> {
     let base = plane.dataflows_url();
     let flow = format!("{base}/{}", record.process.id());
     let message_id = signal.message_id.clone();
     let consumer = record.process.role() == Role::Consumer;
-    let address = || record.process.data_address().map(to_signaling);
+    let address = || address.map(to_signaling);
     let owner = record.process.role() == record.process.flow().address_owner();
     Ok(match signal.step {
         DataPlaneStep::Prepare => {

@@ -13,7 +13,7 @@ use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
 use heddle_tenancy::{JobScope, ParticipantScope};
 
 use super::{
-    TransferRecord,
+    TransferRecord, address,
     settle::{TransferJob, message_name},
 };
 use crate::{
@@ -51,7 +51,9 @@ impl Sender {
             .map_err(|error| (error.to_string(), RetryClass::Retry { after: None }))?
             .ok_or_else(|| ("the dataspace profile is gone".to_owned(), RetryClass::Final))?;
         let callback = self.plane.protocol_address(scope.participant(), &profile.name);
-        let outbound = transfer::outbound(process, flight, &callback)
+        let flight = self.plane.open_flight(scope, process, flight).await;
+        let flight = flight.map_err(|error| address::trouble(&error))?;
+        let outbound = transfer::outbound(process, &flight, &callback)
             .ok_or_else(|| ("the peer has not told its process id".to_owned(), RetryClass::Final))?;
         let operands = match flight.message.kind() {
             Kind::Request => self.left_operands(scope, record).await,

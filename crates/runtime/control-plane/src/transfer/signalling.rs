@@ -13,7 +13,7 @@ use heddle_store::{ClaimedJob, JobContext, JobHandler, Outcome, StoreError, Tran
 use heddle_tenancy::{JobScope, ParticipantScope, Scope};
 
 use super::{
-    TransferRecord,
+    TransferRecord, address,
     plane_client::{self, Progress},
     plane_token::TokenError,
     record::Signal,
@@ -62,7 +62,12 @@ impl Signaller {
             .ok_or_else(|| {
                 last(format!("the data plane {} is not registered any more", record.data_plane))
             })?;
-        let mut request = plane_client::request(record, plane.value(), signal).map_err(last)?;
+        let address = self.plane.open_address(scope, &record.process).await.map_err(|error| {
+            let (reason, class) = address::trouble(&error);
+            Trouble { reason, class }
+        })?;
+        let request = plane_client::request(record, plane.value(), signal, address.as_ref());
+        let mut request = request.map_err(last)?;
         match self.plane.plane_tokens.authorization(scope, plane.value()).await {
             Ok(Some(authorization)) => request = request.authorization(authorization),
             Ok(None) => {}
@@ -138,6 +143,10 @@ impl ControlPlane {
         outcome: Result<Progress, String>,
         job: Option<&ClaimedJob>,
     ) -> Result<Outcome, StoreError> {
+        let outcome = match outcome {
+            Ok(progress) => Ok(self.seal_progress(scope, transfer, progress).await?),
+            failed => failed,
+        };
         loop {
             let mut transaction = self.store.begin(scope);
             let Some(loaded) = transaction.load::<TransferRecord>(transfer).await? else {
