@@ -9,6 +9,7 @@ use http::Method;
 
 use crate::{
     AgentsConfig,
+    removal::gone,
     settings::{Service, segment},
     wire::{ControlPlaneRegistration, DataPlaneRegistration, PlaneAuthorization},
 };
@@ -64,17 +65,13 @@ impl DataPlaneAgent {
         Ok(())
     }
 
+    /// Nothing of the participant stays: its flows end, and what it has uploaded goes.
     async fn withdraw(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         let id = context.text("participantContextId")?;
-        let AgentsConfig { control_plane, data_plane, .. } = self.config.as_ref();
-        let urls = [
-            format!("{}/{}", self.at_control_plane(context, &id), segment(&data_plane.id)),
-            format!("{}/controlplanes/{}", self.at_data_plane(context, &id), segment(&control_plane.id)),
-        ];
-        for url in urls {
-            self.client.remove(Request::new(Method::DELETE, url)).await?;
-        }
-        Ok(())
+        let signals = self.at_control_plane(context, &id);
+        let signals = format!("{signals}/{}", segment(&self.config.data_plane.id));
+        self.client.remove(Request::new(Method::DELETE, signals)).await?;
+        gone(&self.client, self.at_data_plane(context, &id)).await
     }
 }
 

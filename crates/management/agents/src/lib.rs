@@ -18,6 +18,7 @@ mod data_plane;
 mod feed;
 mod onboarding;
 mod registration;
+mod removal;
 mod settings;
 mod wire;
 

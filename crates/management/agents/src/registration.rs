@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle_agent::{ActivityAgent, ActivityContext, ActivityResult, AdminClient, Ensured, Existing};
 use heddle_outbound::Request;
 use http::Method;
 
 use crate::{
     AgentsConfig,
+    removal::gone,
     settings::{Service, segment},
     wire::NewHolder,
 };
@@ -58,8 +60,18 @@ impl RegistrationAgent {
         Ok(())
     }
 
+    /// Whatever the participant has issued itself ends with it.
+    async fn end_issuer(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
+        let id = context.text("participantContextId")?;
+        // In base64url it cannot be taken for the encoding of another id, whichever service forgets it first.
+        let id = URL_SAFE_NO_PAD.encode(id);
+        let base = self.config.base(Service::Issuer, context);
+        gone(&self.client, format!("{base}/api/admin/v1beta/participants/{id}")).await
+    }
+
     /// A holder that was there before belongs to somebody else's business with the issuer; it stays.
     async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
+        self.end_issuer(context).await?;
         let did = context.text("cfm.participant.id")?;
         for issuer in registered_at(context)? {
             let url = format!("{}/{}", self.holders(context, &issuer), segment(&did));

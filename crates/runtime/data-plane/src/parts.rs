@@ -14,6 +14,7 @@ use crate::{
     blob::BlobStore,
     control_planes::CallbackTokens,
     flow::{CALLBACK, Caller, FORGET, Forgetter},
+    removal::{SWEEP, Sweeper},
     source::SourceReader,
     table::FlowTable,
 };
@@ -85,6 +86,7 @@ impl DataPlane {
         worker
             .handle(CALLBACK, Arc::new(Caller(self.clone())))
             .handle(FORGET, Arc::new(Forgetter(self.clone())))
+            .handle(SWEEP, Arc::new(Sweeper(self.clone())))
     }
 
     /// Follows what other replicas change, until the server stops: it cuts off the downloads of flows that they have

@@ -5,6 +5,7 @@
 //! * `process`: a request, from the decision to its end. `delivery`: the job that makes the credentials and brings
 //!   them to the holder.
 //! * `credential`, `status_list`: what was issued, and how it is taken back.
+//! * `removal`: the end of an issuer.
 //! * `issuer`, `peer`: whose key signs; who sends a token.
 //! * `endpoints`: the surface for peers (DCP 1.0, status lists). `api`: the Issuer Admin API. Both only convert.
 //!
@@ -28,6 +29,7 @@ mod holder;
 mod issuer;
 mod peer;
 mod process;
+mod removal;
 mod service;
 mod status_list;
 

@@ -12,6 +12,7 @@ use heddle_vault::Vault;
 
 use crate::{
     delivery::{DELIVER, Deliverer, REJECT, Rejecter},
+    removal::{SWEEP, Sweeper},
     status_list::{RENEW, Renewer},
 };
 
@@ -67,6 +68,7 @@ impl IssuerService {
             .handle(DELIVER, Arc::new(Deliverer(self.clone())))
             .handle(REJECT, Arc::new(Rejecter(self.clone())))
             .handle(RENEW, Arc::new(Renewer(self.clone())))
+            .handle(SWEEP, Arc::new(Sweeper(self.clone())))
     }
 }
 

@@ -110,7 +110,8 @@ async fn disposing_tries_again_what_may_pass_and_tells_what_will_not() {
             "DELETE /api/admin/v1beta/participants/the-issuer/holders/did%3Aweb%3Aheddle.example%253A7979%3Aacme",
         ),
         ("dataplane-activity", "DELETE /api/mgmt/v5beta/participants/ctx1/dataplanes/dp"),
-        ("dataplane-activity", "DELETE /api/dataplane/v1/participants/ctx1/controlplanes/cp"),
+        ("registration-activity", "DELETE /api/admin/v1beta/participants/Y3R4MQ"),
+        ("dataplane-activity", "DELETE /api/dataplane/v1/participants/ctx1"),
     ];
     for (kind, line) in deletes {
         let double = Double::start().await;
@@ -121,6 +122,23 @@ async fn disposing_tries_again_what_may_pass_and_tells_what_will_not() {
         double.then(line, 409);
         let result = agent.dispose(&mut context(values())).await;
         assert!(matches!(result, ActivityResult::Fatal(_)), "{line}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn disposing_is_done_when_nothing_is_left() {
+    for (kind, path) in [
+        ("registration-activity", "/api/admin/v1beta/participants/Y3R4MQ"),
+        ("dataplane-activity", "/api/dataplane/v1/participants/ctx1"),
+    ] {
+        let double = Double::start().await;
+        let agent = double.agent(kind);
+        for _ in 0..2 {
+            double.then(&format!("DELETE {path}"), 202);
+            let result = agent.dispose(&mut context(values())).await;
+            assert!(matches!(result, ActivityResult::Schedule(_)), "{kind}: {result:?}");
+        }
+        assert_eq!(agent.dispose(&mut context(values())).await, ActivityResult::Complete, "{kind}");
     }
 }
 

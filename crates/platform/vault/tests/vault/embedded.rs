@@ -104,9 +104,12 @@ async fn a_counter_party_may_have_something_signed_and_nothing_more() {
     let grant = world.scopes.presentation_grant(&recipient, verifier, Vec::new());
     assert!(vault.sign(&grant, "k", b"a presentation").await.is_ok());
     assert_eq!(vault.public_key(&grant, "k").await.expect("opens"), Some(key));
+    let sealed = vault.seal(&grant, "place", &secret("x")).await.expect("anybody seals");
+    assert_eq!(vault.open_sealed(&acme, "place", &sealed).await.expect("the owner opens"), secret("x"));
     let mut transaction = world.store.begin(&grant);
     let refused = [
         vault.secret(&grant, "s").await.map(|_| ()),
+        vault.open_sealed(&grant, "place", &sealed).await.map(|_| ()),
         vault.store_secret(&grant, "s", &secret("y")).await,
         vault.delete_secret(&grant, "s").await.map(|_| ()),
         vault.generate_key(&grant, "n", Algorithm::Es256).await.map(|_| ()),

@@ -91,6 +91,15 @@ impl BlobStore for DirectoryBlobs {
             _ => Ok(()),
         }
     }
+
+    async fn delete_all(&self, owner: &BlobOwner) -> Result<(), BlobError> {
+        let folder = self.folder(owner);
+        match tokio::fs::remove_dir_all(&folder).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(BlobError::Storage(error)),
+            Ok(()) => sync_folder(&self.root).await.map_err(BlobError::Storage),
+        }
+    }
 }
 
 /// A file that is not whole yet. It goes away with whoever writes it, be it by an error or because the client hung

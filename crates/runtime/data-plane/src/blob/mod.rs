@@ -111,4 +111,7 @@ pub trait BlobStore: Send + Sync {
 
     /// Deletes a blob; one that is gone already is as good.
     async fn delete(&self, owner: &BlobOwner, name: &str) -> Result<(), BlobError>;
+
+    /// Deletes everything of an owner, what is being written included; that nothing is there is as good.
+    async fn delete_all(&self, owner: &BlobOwner) -> Result<(), BlobError>;
 }

@@ -23,11 +23,34 @@ pub(super) const FLOWS_READ: RequiredScope = RequiredScope::read("data-plane-api
 pub(super) const FLOWS_WRITE: RequiredScope = RequiredScope::write("data-plane-api", "flows");
 pub(super) const CONTROL_PLANES_WRITE: RequiredScope =
     RequiredScope::write("data-plane-api", "controlplanes").within(Area::DataPlanes);
+const PARTICIPANTS_ADMIN: RequiredScope = RequiredScope::admin("data-plane-api").within(Area::Participants);
 const SIGNALING: RequiredScope = RequiredScope::every("signaling", Action::Write);
 
 impl DataPlane {
     /// Leave to act on a participant's sources or flows, for its own applications and for administrators.
     pub(super) async fn application(
+        &self,
+        headers: &HeaderMap,
+        context: &ParticipantContextId,
+        required: &RequiredScope,
+    ) -> Result<ParticipantScope, Rejection> {
+        let scope = self.permitted(headers, context, required).await?;
+        match self.removal(&scope).await? {
+            Some(_) => Err(being_removed()),
+            None => Ok(scope),
+        }
+    }
+
+    /// Leave to remove a participant.
+    pub(super) async fn administrator(
+        &self,
+        headers: &HeaderMap,
+        context: &ParticipantContextId,
+    ) -> Result<ParticipantScope, Rejection> {
+        self.permitted(headers, context, &PARTICIPANTS_ADMIN).await
+    }
+
+    async fn permitted(
         &self,
         headers: &HeaderMap,
         context: &ParticipantContextId,
@@ -62,7 +85,10 @@ impl DataPlane {
         let scope = self.scopes.participant(context, Actor::new(format!("control plane {id}")));
         match self.store.begin(&scope).load::<RegisteredControlPlane>(&id).await? {
             Some(_) => Ok((scope, id)),
-            None => Err(stranger()),
+            None => match self.removal(&scope).await? {
+                Some(removal) if removal.had(&id) => Err(being_removed()),
+                _ => Err(stranger()),
+            },
         }
     }
 
@@ -74,6 +100,11 @@ impl DataPlane {
             }
         })
     }
+}
+
+fn being_removed() -> Rejection {
+    let what = "The participant is being removed from this data plane; wait until that is done.";
+    Rejection::new(Kind::Conflict, what)
 }
 
 impl From<SignalError> for Rejection {
@@ -93,6 +124,7 @@ impl From<SourceError> for Rejection {
         let message = error.to_string();
         match error {
             SourceError::Absent(_) => Self::new(Kind::NotFound, message),
+            SourceError::Unregistered => Self::new(Kind::Conflict, message),
             SourceError::Blob(BlobError::TooLarge { .. }) => Self::new(Kind::TooLarge, message),
             SourceError::Blob(BlobError::BrokenOff(_)) => Self::new(Kind::Malformed, message),
             SourceError::Store(error) | SourceError::Vault(VaultError::Store(error)) => error.into(),

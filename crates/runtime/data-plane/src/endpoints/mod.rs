@@ -1,9 +1,11 @@
-//! The surfaces of the data plane: signals, sources, consumer applications, data.
+//! The surfaces of the data plane: signals, sources, consumer applications, the end of a
+//! participant, data.
 
 mod access;
 mod control_planes;
 mod data;
 mod flows;
+mod participants;
 mod signals;
 mod sources;
 
@@ -31,6 +33,10 @@ impl DataPlane {
         let participant = "/api/dataplane/v1/participants/{context}";
         let with = |router: Router<Arc<Self>>| router.with_state(self.clone());
         Router::new()
+            .nest(
+                participant,
+                surface("data-plane-participants", IN_FLIGHT_MAX).finish(with(participants::routes())),
+            )
             .nest(
                 &format!("{participant}/dataflows"),
                 surface("data-plane-signals", IN_FLIGHT_MAX).finish(with(signals::routes())),

@@ -7,6 +7,7 @@
 
 mod address;
 mod callback;
+mod end;
 mod error;
 mod forget;
 mod open;

@@ -50,6 +50,10 @@ impl DataPlane {
             Some(loaded) => loaded.value().clone(),
             None => FlowRecord::new(Flow::open(message, side, now), control_plane),
         };
+        if !self.hold_registration(&mut transaction, Some(control_plane)).await? {
+            let what = format!("the control plane '{control_plane}' is not registered any more");
+            return Err(SignalError::Conflict(what));
+        }
         if let Admission::Replay(answer) = flow::admit(&record.flow, kind, Some(&message.message_id))? {
             drop(transaction);
             return self.answered(scope, &record, answer).await;

@@ -126,7 +126,7 @@ impl DataPlane {
     }
 }
 
-fn tell(transaction: &mut Transaction<'_>, scope: &ParticipantScope, record: &FlowRecord) {
+pub(super) fn tell(transaction: &mut Transaction<'_>, scope: &ParticipantScope, record: &FlowRecord) {
     let (terms, state) = (record.flow.terms(), record.flow.state());
     let event = FlowEvent {
         data_flow_id: terms.id.as_str(),

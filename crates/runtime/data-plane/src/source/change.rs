@@ -17,6 +17,11 @@ pub(crate) enum SourceError {
     /// There is none.
     #[error("the dataset '{0}' has no source")]
     Absent(AssetId),
+    /// The participant is not here, or not any more.
+    #[error(
+        "no control plane is registered for the participant; register one with PUT …/controlplanes first"
+    )]
+    Unregistered,
     /// The upload failed.
     #[error(transparent)]
     Blob(#[from] BlobError),
@@ -47,7 +52,15 @@ impl DataPlane {
         media_type: String,
         bytes: ByteStream,
     ) -> Result<Source, SourceError> {
-        let blob = self.blobs.put(&BlobOwner::from(scope), bytes, self.upload_bytes_max).await?;
+        if !self.is_registered(scope).await? {
+            return Err(SourceError::Unregistered);
+        }
+        let stored = self.blobs.put(&BlobOwner::from(scope), bytes, self.upload_bytes_max).await;
+        if stored.is_err() && !self.is_registered(scope).await? {
+            // It fails because all of the participant is being taken away.
+            return Err(SourceError::Unregistered);
+        }
+        let blob = stored?;
         let source = self.set(scope, dataset, Origin::Upload { blob: blob.clone(), media_type }, None).await;
         if source.is_err() {
             self.delete_blob(scope, &blob).await;
@@ -74,6 +87,9 @@ impl DataPlane {
         authorization: Option<Secret>,
     ) -> Result<Source, SourceError> {
         let mut transaction = self.store.begin(scope);
+        if !self.hold_registration(&mut transaction, None).await? {
+            return Err(SourceError::Unregistered);
+        }
         let loaded = transaction.load::<Source>(dataset.as_str()).await?;
         if let Some(value) = &authorization {
             let alias = aliases::origin_authorization(&dataset);

@@ -126,6 +126,12 @@ impl FlowTable {
         }
     }
 
+    /// All flows of a participant are over, as far as they are known here.
+    pub(crate) fn end_all_of(&self, participant: &ParticipantContextId) {
+        let (slots, now) = (self.slots.read().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        slots.values().filter(|slot| slot.is_of(participant)).for_each(|slot| slot.end(now));
+    }
+
     /// Opens a flow with an access token.
     pub(crate) async fn open(&self, id: &str, token: &str) -> Result<Opened, Closed> {
         if !AccessToken::is_well_formed(token) {

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use heddle_ids::ParticipantContextId;
 use subtle::ConstantTimeEq;
 use tokio::{sync::watch, time::Instant};
 
@@ -85,6 +86,11 @@ impl Slot {
         known.over = Some(now);
         known.source = None;
         self.open.send_replace(false);
+    }
+
+    /// Whether it is a flow of this participant.
+    pub(super) fn is_of(&self, participant: &ParticipantContextId) -> bool {
+        self.lock().live.participant == *participant
     }
 
     /// What the slot says to the token with this digest. Takes the same time for every wrong token.

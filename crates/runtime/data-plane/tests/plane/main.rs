@@ -3,6 +3,7 @@
 mod data;
 mod origins;
 mod pull;
+mod removal;
 mod replicas;
 mod signals;
 mod sources;

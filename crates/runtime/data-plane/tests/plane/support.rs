@@ -30,8 +30,9 @@ pub struct World {
     pub vault: Arc<dyn Vault>,
     pub scopes: Arc<ScopeIssuer>,
     pub tokens: Arc<TokenService>,
-    folder: Arc<tempfile::TempDir>,
-    _worker: Option<RunningWorker>,
+    /// Where uploads lie.
+    pub folder: Arc<tempfile::TempDir>,
+    worker: Option<RunningWorker>,
 }
 
 /// A whole answer.
@@ -71,6 +72,13 @@ fn scope_issuer() -> Arc<ScopeIssuer> {
 
 impl World {
     pub async fn start() -> Self {
+        let mut world = Self::idle().await;
+        world.work();
+        world
+    }
+
+    /// Jobs wait, until [`World::work`].
+    pub async fn idle() -> Self {
         let environment = Environment::system();
         let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
         let store = Store::new(Arc::new(database), environment);
@@ -83,9 +91,13 @@ impl World {
         let tokens = Arc::new(tokens.expect("a token service opens"));
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let plane = plane(&store, &vault, &scopes, &tokens, &folder).await;
-        let worker = Worker::new(store.clone(), scopes.clone(), WorkerLimits::default());
-        let worker = Some(plane.jobs(worker).start());
-        Self { router: plane.router(), plane, store, vault, scopes, tokens, folder, _worker: worker }
+        Self { router: plane.router(), plane, store, vault, scopes, tokens, folder, worker: None }
+    }
+
+    /// Runs jobs from here on.
+    pub fn work(&mut self) {
+        let worker = Worker::new(self.store.clone(), self.scopes.clone(), WorkerLimits::default());
+        self.worker = Some(self.plane.jobs(worker).start());
     }
 
     /// Another replica over the same database, vault and uploads.
@@ -99,7 +111,7 @@ impl World {
             scopes: self.scopes.clone(),
             tokens: self.tokens.clone(),
             folder: self.folder.clone(),
-            _worker: None,
+            worker: None,
         }
     }
 

@@ -21,6 +21,8 @@ const API: &str = "issuer-admin-api";
 pub(super) trait Requirement: Send + Sync + 'static {
     /// The scope.
     const SCOPE: RequiredScope;
+    /// Whether it is there for an issuer that is being removed, too.
+    const TO_THE_END: bool = false;
 }
 
 macro_rules! requirements {
@@ -47,6 +49,14 @@ requirements! {
     ReadProcesses = RequiredScope::read(API, "issuanceprocesses");
 }
 
+/// Removing an issuer is the business of whoever administers participants, never its own.
+pub(super) struct RemoveIssuer;
+
+impl Requirement for RemoveIssuer {
+    const SCOPE: RequiredScope = RequiredScope::admin(API).within(Area::Participants);
+    const TO_THE_END: bool = true;
+}
+
 /// Leave to act on the issuer of the path. As an extractor it comes before the body.
 pub(super) struct Leave<R> {
     pub(super) scope: ParticipantScope,
@@ -67,6 +77,12 @@ impl<R: Requirement> FromRequestParts<Arc<IssuerService>> for Leave<R> {
         let principal = authenticated.map_err(|error| unauthenticated(&error))?;
         let named = named(parts, service).await?;
         let scope = service.authorised(&principal, &named, &R::SCOPE).await?;
+        if !R::TO_THE_END
+            && service.is_being_removed(&scope, scope.participant()).await.map_err(Rejection::from)?
+        {
+            let what = "The issuer is being removed; wait until that is done.";
+            return Err(Rejection::new(Kind::Conflict, what).into());
+        }
         Ok(Self { scope, principal: principal.key(), requirement: PhantomData })
     }
 }

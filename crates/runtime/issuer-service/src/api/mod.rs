@@ -1,11 +1,12 @@
 //! The Issuer Admin API: holders, attestations and their records, credential definitions, issued credentials,
-//! issuance processes. It only converts.
+//! issuance processes, the end of an issuer. It only converts.
 
 mod attestations;
 mod credentials;
 mod definitions;
 mod guard;
 mod holders;
+mod issuers;
 mod processes;
 mod query;
 mod records;
@@ -41,6 +42,7 @@ pub(crate) fn router(service: &Arc<IssuerService>) -> Router {
 
 fn routes() -> Router<Arc<IssuerService>> {
     Router::new()
+        .route("/", delete(issuers::remove))
         .route("/holders", post(holders::create).put(holders::update))
         .route("/holders/query", post(holders::query))
         .route("/holders/{id}", get(holders::show).delete(holders::remove))

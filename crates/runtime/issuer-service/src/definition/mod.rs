@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use mapping::{Mapping, subject_of};
-pub(crate) use offering::{CREDENTIAL_SCHEMA, ISSUER_METADATA, offer, withdraw};
+pub(crate) use offering::{
+    CREDENTIAL_SCHEMA, ISSUER_METADATA, conceal, conceal_schema, drop_offering, offer, withdraw,
+};
 pub(crate) use rule::Rule;
 
 use crate::{attestation, attestation::Unattested, holder::Holder};

@@ -1,6 +1,7 @@
 //! What an issuer offers, published for everybody (DCP 1.0 §6.7) in the commit that changes a definition.
 
 use heddle_dcp::wire::{CredentialObject, IssuerMetadata, LIST_ENTRIES_MAX};
+use heddle_ids::ParticipantContextId;
 use heddle_store::{Aggregate, DirectoryRow, Loaded, StoreError, Transaction};
 use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,7 @@ pub(crate) async fn offer(
         None => next.objects.push(object),
     }
     publish(transaction, issuer, loaded.as_ref(), &next);
-    let key = schema_key(issuer, definition);
+    let key = schema_key(issuer.recipient.context(), definition);
     match &definition.json_schema {
         Some(text) if definition.json_schema_url.is_none() => {
             let schema: Value = serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()));
@@ -71,8 +72,29 @@ pub(crate) async fn withdraw(
     let mut next = loaded.as_ref().map(|loaded| loaded.value().clone()).unwrap_or_default();
     next.objects.retain(|object| object.id != definition.id.as_str());
     publish(transaction, issuer, loaded.as_ref(), &next);
-    transaction.withdraw(CREDENTIAL_SCHEMA, schema_key(issuer, definition));
+    conceal_schema(transaction, issuer.recipient.context(), definition);
     Ok(())
+}
+
+/// Nobody sees any more what an issuer offers.
+pub(crate) fn conceal(transaction: &mut Transaction<'_>, issuer: &ParticipantContextId) {
+    transaction.withdraw(ISSUER_METADATA, issuer.as_str());
+}
+
+/// Nobody sees the schema of a definition any more.
+pub(crate) fn conceal_schema(
+    transaction: &mut Transaction<'_>,
+    issuer: &ParticipantContextId,
+    definition: &CredentialDefinition,
+) {
+    transaction.withdraw(CREDENTIAL_SCHEMA, schema_key(issuer, definition));
+}
+
+/// Takes away what is behind the published metadata; how many rows there were.
+pub(crate) async fn drop_offering(transaction: &mut Transaction<'_>) -> Result<usize, StoreError> {
+    let loaded = transaction.load::<Offering>("metadata").await?;
+    loaded.iter().for_each(|loaded| transaction.delete(loaded));
+    Ok(usize::from(loaded.is_some()))
 }
 
 fn publish(
@@ -90,15 +112,15 @@ fn publish(
 }
 
 /// The path of a definition's schema below the public URL; also the key of its row.
-fn schema_key(issuer: &Issuer, definition: &CredentialDefinition) -> String {
+fn schema_key(issuer: &ParticipantContextId, definition: &CredentialDefinition) -> String {
     let segment = |text| utf8_percent_encode(text, SEGMENT);
-    format!("{}/schemas/{}", segment(issuer.recipient.context().as_str()), segment(definition.id.as_str()))
+    format!("{}/schemas/{}", segment(issuer.as_str()), segment(definition.id.as_str()))
 }
 
 /// Every member is there: the published schema of the metadata demands what the text leaves optional.
 fn object_of(issuer: &Issuer, public_url: &str, definition: &CredentialDefinition) -> CredentialObject {
     let ours = || {
-        let key = schema_key(issuer, definition);
+        let key = schema_key(issuer.recipient.context(), definition);
         format!("{public_url}/api/issuance/v1beta/participants/{key}")
     };
     let policy =

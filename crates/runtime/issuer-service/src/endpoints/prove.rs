@@ -61,6 +61,9 @@ impl IssuerService {
         let holder = ParticipantId::parse(token.participant().as_str());
         let holder = holder.map_err(|error| Rejection::internal(&error))?;
         let scope = self.parts.scopes.issuance_peer(&issuer.recipient, holder);
+        if self.is_being_removed(&scope, context).await? {
+            return Err(unauthorized());
+        }
         Ok(Proven { token, scope })
     }
 }

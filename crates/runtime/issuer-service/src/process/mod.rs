@@ -103,11 +103,16 @@ impl IssuanceProcess {
         self
     }
 
+    /// What its jobs are ordered by.
+    pub(crate) fn order_key(&self) -> String {
+        format!("issuance/{}", self.id)
+    }
+
     /// A job of this process. At most one runs at a time.
     pub(crate) fn job(&self, kind: &str) -> NewJob {
         let host = self.holder_did.method_specific_id().split(':').next().unwrap_or_default();
         let payload = ProcessJob { process: self.id.clone() };
-        NewJob::new(kind, format!("issuance/{}", self.id), &payload).calling(host.replace("%3A", ":"))
+        NewJob::new(kind, self.order_key(), &payload).calling(host.replace("%3A", ":"))
     }
 
     /// Tells which state it has come to.

@@ -105,7 +105,7 @@ impl StatusListRecord {
     }
 
     /// What its jobs are ordered by.
-    fn order_key(&self) -> String {
+    pub(crate) fn order_key(&self) -> String {
         format!("status-list/{}", self.id)
     }
 }

@@ -7,6 +7,7 @@ mod fixtures;
 mod holder;
 mod issuance;
 mod recovery;
+mod removal;
 mod requests;
 mod revocation;
 mod statuses;
