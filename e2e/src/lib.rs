@@ -6,9 +6,11 @@ mod boarding;
 mod dataspace;
 pub mod dying;
 mod exchange;
+mod flowing;
 mod server;
 
 pub use boarding::{onboard_in, under, wallet};
 pub use dataspace::{Scene, client};
 pub use exchange::{Answer, Peer, post};
+pub use flowing::{Edr, Flowing};
 pub use server::{Server, postgres};

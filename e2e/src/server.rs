@@ -1,5 +1,7 @@
 //! Servers of a test's own, in temporary folders and on free ports.
 
+use std::path::Path;
+
 use heddle::{config, demo::Place, home::Credentials, server};
 use heddle_store_postgres::testing::TestPostgres;
 use tempfile::TempDir;
@@ -30,6 +32,11 @@ impl Server {
     /// The operator's credentials.
     pub fn credentials(&self) -> Credentials {
         self.running.credentials().expect("they are generated at the first start").clone()
+    }
+
+    /// Where its state is kept.
+    pub fn data_dir(&self) -> &Path {
+        self.running.data_dir()
     }
 
     /// Everybody is here.

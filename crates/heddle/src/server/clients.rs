@@ -1,4 +1,4 @@
-//! `POST /oauth/clients`: makes a client of the token service for a participant context.
+//! `/oauth/clients`: makes clients of the token service for a participant context, and ends them.
 //!
 //! The secret is shown once and not stored, so a repeated request cannot be answered with it again. It gets another
 //! secret for the same client instead: the id follows from the idempotency key, and the older secret ends. Whoever

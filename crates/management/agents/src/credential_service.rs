@@ -80,9 +80,14 @@ impl CredentialServiceAgent {
     }
 
     async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
-        let id = context.text("participantContextId")?;
-        let url = format!("{}/{}", self.participants(context), segment(&id));
-        Ok(self.client.remove(Request::new(Method::DELETE, url)).await?)
+        let id = segment(&context.text("participantContextId")?);
+        // What proves the participant to the APIs ends first; a token service that is not ours has nothing there.
+        let base = self.config.base(Service::Credentials, context);
+        let urls = [format!("{base}/oauth/clients/{id}"), format!("{}/{id}", self.participants(context))];
+        for url in urls {
+            self.client.remove(Request::new(Method::DELETE, url)).await?;
+        }
+        Ok(())
     }
 }
 

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, response::Response, routing::post};
-use heddle_auth::{Area, ClientError, NewClient, RequiredScope};
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::{delete, post},
+};
+use heddle_auth::{Area, ClientError, NewClient, Principal, RequiredScope};
 use heddle_ids::{ClientId, ParticipantContextId};
 use heddle_store::StoreError;
-use heddle_web::{Json, Kind, Plain, Refused, Rejection, Surface, reply};
+use heddle_tenancy::ParticipantScope;
+use heddle_web::{Json, Kind, Path, Plain, Refused, Rejection, Surface, reply};
 use http::{HeaderMap, StatusCode};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -44,7 +50,8 @@ struct NewClientResponse {
 
 /// The route `/oauth/clients`.
 pub fn routes(foundation: &Arc<Foundation>) -> Router {
-    let router = Router::new().route("/", post(create)).with_state(foundation.clone());
+    let router = Router::new().route("/", post(create)).route("/{context}", delete(remove));
+    let router = router.with_state(foundation.clone());
     let surface = Surface::<Plain>::new("clients", foundation.environment.clone());
     Router::new().nest("/oauth/clients", surface.body_bytes_max(BODY_BYTES_MAX).finish(router))
 }
@@ -54,15 +61,8 @@ async fn create(
     headers: HeaderMap,
     Json(request, ..): Json<NewClientRequest, Plain>,
 ) -> Result<Response, Refused<Plain>> {
-    let token = heddle_web::bearer_token(&headers)?;
-    let unauthorized =
-        |error: heddle_auth::Unauthenticated| Rejection::new(Kind::Unauthorized, error.to_string());
-    let principal = foundation.authenticator.authenticate(token).await.map_err(unauthorized)?;
     let context = request.participant_context_id;
-    let scope = foundation
-        .authenticator
-        .participant(&principal, &context, &CLIENTS_WRITE)
-        .map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
+    let (principal, scope) = leave(&foundation, &headers, &context).await?;
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
     let client_id = key.map(|key| client_id_of(&principal.key(), key));
     let mut new = NewClient::participant().with_scopes(SCOPES.map(str::to_owned).to_vec());
@@ -82,6 +82,39 @@ async fn create(
         participant_context_id: context,
     };
     Ok(reply(StatusCode::CREATED, &body))
+}
+
+/// Ends every client of a participant context that leaves; whoever comes after it under its name has none of them.
+async fn remove(
+    State(foundation): State<Arc<Foundation>>,
+    Path(context, ..): Path<ParticipantContextId, Plain>,
+    headers: HeaderMap,
+) -> Result<Response, Refused<Plain>> {
+    let (_, scope) = leave(&foundation, &headers, &context).await?;
+    let mut transaction = foundation.store.begin(&scope);
+    let clients = foundation.tokens.clients(&mut transaction).await?;
+    if clients.is_empty() {
+        return Err(Rejection::new(Kind::NotFound, "The participant context has no clients.").into());
+    }
+    for client in clients {
+        foundation.tokens.delete_client(&mut transaction, client.client_id()).await?;
+    }
+    transaction.commit().await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Who asks, and leave to administer the clients of a participant context.
+async fn leave(
+    foundation: &Foundation,
+    headers: &HeaderMap,
+    context: &ParticipantContextId,
+) -> Result<(Principal, ParticipantScope), Rejection> {
+    let token = heddle_web::bearer_token(headers)?;
+    let principal = foundation.authenticator.authenticate(token).await;
+    let principal = principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
+    let scope = foundation.authenticator.participant(&principal, context, &CLIENTS_WRITE);
+    let scope = scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
+    Ok((principal, scope))
 }
 
 fn refused(error: ClientError) -> Rejection {

@@ -105,6 +105,7 @@ async fn disposing_tries_again_what_may_pass_and_tells_what_will_not() {
     let deletes = [
         ("edcv-activity", "DELETE /api/mgmt/v5beta/participants/ctx1"),
         ("identityhub-activity", "DELETE /api/identity/v1beta/participants/ctx1"),
+        ("identityhub-activity", "DELETE /oauth/clients/ctx1"),
         (
             "registration-activity",
             "DELETE /api/admin/v1beta/participants/the-issuer/holders/did%3Aweb%3Aheddle.example%253A7979%3Aacme",

@@ -60,7 +60,9 @@ async fn a_removed_issuer_leaves_nothing_to_who_comes_after_it() {
     for kind in KINDS {
         assert_eq!(counted(kind).await, 0, "{kind}");
     }
-    for path in [record.as_str(), &list, &format!("{DCP}/metadata")] {
+    let offered = world.get(&format!("{DCP}/metadata")).send().await.json();
+    assert_eq!(offered["credentialsSupported"], json!([]));
+    for path in [record.as_str(), &list] {
         let answer = world.get(path).bearer(&token).header("accept", "*/*").send().await;
         assert_eq!(answer.status, 404, "{path}: {}", answer.text);
     }

@@ -1,0 +1,153 @@
+//! A participant that is disposed of through the Tenant Manager is gone from every plane, and whoever comes after it,
+//! even under the same name, DID or participant context id, begins with nothing.
+
+use std::{collections::BTreeSet, path::Path};
+
+use heddle::demo::{
+    Client,
+    feed::Feed,
+    onboarding::{Bodies, Organisation, onboard},
+    report::Teller,
+};
+use heddle_e2e::{Flowing, Scene, Server, client};
+use heddle_outbound::Request;
+use http::Method;
+use serde_json::{Value, json};
+
+const TM: &str = "/api/tm/v1alpha1";
+const MANAGEMENT: &str = "https://w3id.org/edc/connector/management/v2";
+
+/// Disposes of an organisation, as an operator does; returns when that is done.
+async fn dispose(operator: &Client, organisation: &Organisation) {
+    let tenants = operator.get(&format!("{TM}/tenants")).await.expect("the tenants");
+    let tenant = tenants
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|tenant| tenant["properties"]["did"] == organisation.did.as_str());
+    let tenant = tenant.and_then(|tenant| tenant["id"].as_str()).expect("its tenant");
+    let profiles = format!("{TM}/tenants/{tenant}/participant-profiles");
+    let profile = operator.get(&profiles).await.expect("its profiles")[0]["id"].clone();
+    let profile = profile.as_str().expect("an id");
+    let mut feed = Feed::open(operator, &format!("{TM}/events")).await.expect("the feed opens");
+    send(operator, Method::DELETE, &format!("{profiles}/{profile}")).await.expect("it is taken");
+    let end = feed.wait("the profile ends", |event| {
+        event.tells("participantProfileId", profile) && event.kind != "participant.profile.disposing"
+    });
+    let end = end.await.expect("it ends");
+    assert_eq!(end.kind, "participant.profile.disposed", "{:?}", end.payload);
+}
+
+/// The status of a refusal, or the answer.
+async fn send(client: &Client, method: Method, path: &str) -> Result<Value, u16> {
+    let request = || Request::new(method.clone(), format!("{}{path}", client.base()));
+    match client.send(request).await {
+        Ok(answer) => Ok(answer.json().unwrap_or(Value::Null)),
+        Err(error) => Err(error.status().unwrap_or_else(|| panic!("{error}"))),
+    }
+}
+
+fn uploads(data_dir: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(data_dir.join("blobs")).into_iter().flatten();
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// What there is of somebody, over all APIs: how many assets, policies, offers, negotiations, agreements, transfers,
+/// flows and credentials, and whether the asset has a source.
+async fn possessions(client: &Client, context: &str, asset: &str) -> (Vec<usize>, bool) {
+    let mut counts = Vec::new();
+    let kinds = [
+        "assets",
+        "policydefinitions",
+        "contractdefinitions",
+        "contractnegotiations",
+        "contractagreements",
+        "transferprocesses",
+    ];
+    for kind in kinds {
+        let path = format!("/api/mgmt/v5beta/participants/{context}/{kind}/request");
+        let spec = json!({"@context": [MANAGEMENT], "@type": "QuerySpec"});
+        let found = client.query(&path, &spec).await.unwrap_or_else(|error| panic!("{kind}: {error}"));
+        counts.push(found.as_array().expect("a list").len());
+    }
+    let plane = format!("/api/dataplane/v1/participants/{context}");
+    for path in [format!("{plane}/flows"), format!("/api/identity/v1beta/participants/{context}/credentials")]
+    {
+        counts.push(client.get(&path).await.expect("a list").as_array().expect("a list").len());
+    }
+    (counts, send(client, Method::GET, &format!("{plane}/sources/{asset}")).await.is_ok())
+}
+
+/// Makes a participant context of this id by hand, in every service.
+async fn make_again(operator: &Client, context: &str) {
+    let did = format!("{}-again", heddle::demo::founding::did_on(operator.base(), context));
+    let body = json!({"@context": [MANAGEMENT], "@type": "ParticipantContext", "@id": context, "identity": did,
+        "state": "ACTIVATED"});
+    operator.create("again-cp", "/api/mgmt/v5beta/participants", &body).await.expect("it is made");
+    let key = json!({"keyId": format!("{did}#key-1"), "privateKeyAlias": "key-1",
+        "keyGeneratorParams": {"algorithm": "EC", "curve": "secp256r1"}});
+    let body = json!({"participantContextId": context, "did": did, "active": true, "keys": [key],
+        "serviceEndpoints": []});
+    operator.create("again-cs", "/api/identity/v1beta/participants", &body).await.expect("it is made");
+    let body = json!({"controlplaneId": "control-plane", "endpoint": format!("{}/api/signaling/{context}", operator.base())});
+    let planes = format!("/api/dataplane/v1/participants/{context}/controlplanes");
+    operator.put(&planes, &body).await.expect("it is registered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_participant_that_was_disposed_of_leaves_nothing_behind() {
+    let server = Server::start("").await;
+    let scene = Scene::found(&server.credentials(), "removed").await;
+    let flowing = Flowing::between(&scene, "provider", "consumer", "the-asset").await;
+    let Flowing { provider, asset, edr, .. } = &flowing;
+    let operator = &scene.operator;
+    assert_eq!(edr.status(operator).await, 200);
+    let own = provider.client(operator);
+    let (counts, source) = possessions(&own, &provider.context, asset).await;
+    assert_eq!((counts, source), (vec![1, 2, 1, 1, 1, 1, 1, 1], true), "it has something to lose");
+    assert_eq!(uploads(server.data_dir()).len(), 1);
+
+    dispose(operator, provider).await;
+
+    assert_eq!(edr.status(operator).await, 401, "the token opens nothing");
+    assert_eq!(uploads(server.data_dir()), BTreeSet::new());
+    let context = &provider.context;
+    for path in [
+        format!("/api/mgmt/v5beta/participants/{context}"),
+        format!("/api/identity/v1beta/participants/{context}"),
+        format!("/api/dataplane/v1/participants/{context}/sources/{asset}"),
+        "/provider-removed/did.json".to_owned(),
+    ] {
+        assert_eq!(send(operator, Method::GET, &path).await, Err(404), "{path}");
+    }
+    for path in [
+        format!("/api/dataplane/v1/participants/{context}"),
+        format!("/api/admin/v1beta/participants/{context}"),
+        format!("/oauth/clients/{context}"),
+    ] {
+        assert_eq!(
+            send(operator, Method::DELETE, &path).await,
+            Err(404),
+            "nothing is left to delete: {path}"
+        );
+    }
+    let stale = provider.client(operator);
+    assert_eq!(send(&stale, Method::GET, "/").await, Err(401), "its client proves nobody any more");
+
+    // The same name and DID.
+    let second = client(&server.credentials(), "removed-second");
+    let bodies = Bodies { operator: &second, governance: &second, dataspace: &scene.dataspace };
+    let again = onboard(&mut Teller::new(false), &bodies, "removed", "provider").await;
+    let again = again.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(again.did, provider.did);
+    let (counts, source) = possessions(&again.client(&second), &again.context, asset).await;
+    assert_eq!((counts, source), (vec![0, 0, 0, 0, 0, 0, 0, 1], false), "but for its new credential");
+
+    // The same participant context id.
+    make_again(operator, context).await;
+    let (counts, source) = possessions(operator, context, asset).await;
+    assert_eq!((counts, source), (vec![0; 8], false));
+    assert_eq!(edr.status(operator).await, 401);
+    assert_eq!(send(&stale, Method::GET, "/").await, Err(401));
+    server.stop().await;
+}
