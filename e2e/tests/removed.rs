@@ -3,15 +3,16 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use futures::StreamExt;
 use heddle::demo::{
     Client,
     feed::Feed,
     onboarding::{Bodies, Organisation, onboard},
     report::Teller,
 };
-use heddle_e2e::{Flowing, Scene, Server, client};
+use heddle_e2e::{Flowing, Scene, Server, client, postgres};
 use heddle_outbound::Request;
-use http::Method;
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 const TM: &str = "/api/tm/v1alpha1";
@@ -78,6 +79,24 @@ async fn possessions(client: &Client, context: &str, asset: &str) -> (Vec<usize>
     (counts, send(client, Method::GET, &format!("{plane}/sources/{asset}")).await.is_ok())
 }
 
+/// Where a feed of events begins for who asks for what comes behind `last`, or for what is new.
+async fn beginning(client: &Client, path: &str, last: Option<&'static str>) -> u64 {
+    let request = || {
+        let request = Request::get(format!("{}{path}", client.base())).accept("text/event-stream");
+        match last {
+            Some(last) => {
+                request.header(HeaderName::from_static("last-event-id"), HeaderValue::from_static(last))
+            }
+            None => request,
+        }
+    };
+    let mut feed = client.stream(request).await.expect("the feed opens");
+    let opening = feed.next().await.expect("an opening").expect("bytes");
+    let opening = String::from_utf8_lossy(&opening).into_owned();
+    let place = opening.trim().strip_prefix(": open ").unwrap_or_else(|| panic!("{opening}"));
+    place.lines().next().and_then(|place| place.parse().ok()).unwrap_or_else(|| panic!("{opening}"))
+}
+
 /// Makes a participant context of this id by hand, in every service.
 async fn make_again(operator: &Client, context: &str) {
     let did = format!("{}-again", heddle::demo::founding::did_on(operator.base(), context));
@@ -95,8 +114,16 @@ async fn make_again(operator: &Client, context: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_participant_that_was_disposed_of_leaves_nothing_behind() {
-    let server = Server::start("").await;
+async fn a_participant_that_was_disposed_of_leaves_nothing_behind_on_sqlite() {
+    leaves_nothing_behind(Server::start("").await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_participant_that_was_disposed_of_leaves_nothing_behind_on_postgresql() {
+    leaves_nothing_behind(Server::start(&postgres().await).await).await;
+}
+
+async fn leaves_nothing_behind(server: Server) {
     let scene = Scene::found(&server.credentials(), "removed").await;
     let flowing = Flowing::between(&scene, "provider", "consumer", "the-asset").await;
     let Flowing { provider, asset, edr, .. } = &flowing;
@@ -107,6 +134,9 @@ async fn a_participant_that_was_disposed_of_leaves_nothing_behind() {
     assert_eq!((counts, source), (vec![1, 2, 1, 1, 1, 1, 1, 1], true), "it has something to lose");
     assert_eq!(uploads(server.data_dir()).len(), 1);
 
+    let told = beginning(operator, &format!("{TM}/events"), None).await;
+    let feed = format!("/api/mgmt/v5beta/participants/{}/events", provider.context);
+    assert!(beginning(&own, &feed, Some("0")).await < told, "it has events to lose");
     dispose(operator, provider).await;
 
     assert_eq!(edr.status(operator).await, 401, "the token opens nothing");
@@ -134,6 +164,14 @@ async fn a_participant_that_was_disposed_of_leaves_nothing_behind() {
     let stale = provider.client(operator);
     assert_eq!(send(&stale, Method::GET, "/").await, Err(401), "its client proves nobody any more");
 
+    nobody_inherits(&server, &scene, &flowing, told).await;
+    server.stop().await;
+}
+
+/// Whoever comes after the provider, up to the place `told` of the feeds, begins with nothing.
+async fn nobody_inherits(server: &Server, scene: &Scene, flowing: &Flowing, told: u64) {
+    let Flowing { provider, asset, edr, .. } = flowing;
+    let (operator, context, stale) = (&scene.operator, &provider.context, provider.client(&scene.operator));
     // The same name and DID.
     let second = client(&server.credentials(), "removed-second");
     let bodies = Bodies { operator: &second, governance: &second, dataspace: &scene.dataspace };
@@ -147,7 +185,15 @@ async fn a_participant_that_was_disposed_of_leaves_nothing_behind() {
     make_again(operator, context).await;
     let (counts, source) = possessions(operator, context, asset).await;
     assert_eq!((counts, source), (vec![0; 8], false));
+    for feed in [
+        format!("/api/mgmt/v5beta/participants/{context}/events"),
+        format!("/api/identity/v1beta/participants/{context}/events"),
+    ] {
+        assert!(
+            beginning(operator, &feed, Some("0")).await > told,
+            "what happened before is not its own: {feed}"
+        );
+    }
     assert_eq!(edr.status(operator).await, 401);
     assert_eq!(send(&stale, Method::GET, "/").await, Err(401));
-    server.stop().await;
 }

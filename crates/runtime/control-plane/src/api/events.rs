@@ -29,9 +29,9 @@ async fn feed(
     Query(resume, ..): Query<Resume, Management>,
     headers: HeaderMap,
 ) -> Outcome {
-    present::participant(&mut plane.store.begin(&own.scope), &own.scope).await?;
+    let context = present::participant(&mut plane.store.begin(&own.scope), &own.scope).await?;
     let after = match resume_from(&headers, &resume)? {
-        Some(place) => EventCursor(place),
+        Some(place) => EventCursor(place.max(context.events_after)),
         None => plane.store.newest_event().await?,
     };
     let lasts = own.caller.expires_at().since(plane.environment.now());

@@ -60,6 +60,9 @@ pub struct ParticipantContext {
     pub private_entries: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The place of the newest event when it was made: those up to there are of an earlier context of this id.
+    #[serde(default)]
+    pub events_after: u64,
 }
 
 impl ParticipantContext {

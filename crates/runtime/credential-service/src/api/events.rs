@@ -26,8 +26,9 @@ pub(super) async fn follow(
     Query(resume, ..): Query<Resume, Management>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &REQUESTS_READ).await?;
+    let context = service.context(&mut service.store.begin(&scope), &scope).await?;
     let place = match sse::resume_from(&headers, &resume)? {
-        Some(place) => EventCursor(place),
+        Some(place) => EventCursor(place.max(context.events_after)),
         None => service.store.newest_event().await?,
     };
     let everything = RequiredScope::every("identity-api", Action::Read);

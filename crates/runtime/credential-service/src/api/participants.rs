@@ -75,7 +75,8 @@ pub(super) async fn create(
     let new = manifest.checked(&service.public_url);
     let new = new.map_err(|error| Rejection::invalid(error.pointer, error.message))?;
     let parts = (service.vault.as_ref(), &service.environment);
-    participant::create(&mut transaction, parts, new).await.map_err(refused)?;
+    let newest = service.store.newest_event().await?;
+    participant::create(&mut transaction, parts, (new, newest)).await.map_err(refused)?;
     let reply = Reply::json(StatusCode::OK, &CreatedParticipant::default());
     let committed = idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
     Ok(committed.map_err(taken)?)

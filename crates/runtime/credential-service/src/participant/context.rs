@@ -94,6 +94,9 @@ pub(crate) struct HolderContext {
     pub(crate) signing_key: Option<PublishedKey>,
     pub(crate) created_at: Timestamp,
     pub(crate) modified_at: Timestamp,
+    /// The place of the newest event when it was made: those up to there are of an earlier context of this id.
+    #[serde(default)]
+    pub(crate) events_after: u64,
 }
 
 impl HolderContext {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use heddle_clock::Environment;
 use heddle_ids::KeyPairId;
 use heddle_store::{
-    Aggregate, DirectoryRow, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewJob, Outcome, Query, Store,
-    StoreError, Transaction,
+    Aggregate, DirectoryRow, EventCursor, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewJob, Outcome,
+    Query, Store, StoreError, Transaction,
 };
 use heddle_tenancy::JobScope;
 use heddle_vault::{Vault, VaultError};
@@ -38,11 +38,11 @@ pub(crate) enum ParticipantError {
 }
 
 /// Makes a participant context with its keys, and publishes what everybody may know. A DID that another context
-/// has fails the commit with `Duplicate`.
+/// has fails the commit with `Duplicate`. Events up to `newest` are not its own.
 pub(crate) async fn create(
     transaction: &mut Transaction<'_>,
     (vault, environment): (&dyn Vault, &Environment),
-    new: NewParticipant,
+    (new, newest): (NewParticipant, EventCursor),
 ) -> Result<HolderContext, ParticipantError> {
     if transaction.load::<HolderContext>(new.id.as_str()).await?.is_some() {
         return Err(ParticipantError::Exists(new.id.to_string()));
@@ -59,6 +59,7 @@ pub(crate) async fn create(
         signing_key: None,
         created_at: now,
         modified_at: now,
+        events_after: newest.0,
     };
     let mut keys = Vec::new();
     for (index, key) in new.keys.into_iter().enumerate() {

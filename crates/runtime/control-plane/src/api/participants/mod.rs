@@ -76,6 +76,7 @@ async fn create(
         entries: BTreeMap::new(),
         private_entries: Vec::new(),
         created_at: now,
+        events_after: plane.store.newest_event().await?.0,
     };
     transaction.insert(&context);
     transaction.publish(context.published());
