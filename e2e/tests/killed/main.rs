@@ -16,39 +16,39 @@ const SERVER: &str = env!("CARGO_BIN_EXE_dying_server");
 /// On which sides of a commit a server dies.
 const SIDES: [Side; 2] = [Side::Before, Side::After];
 
-/// A commit of each part of the story, by a label of the journal: what a stranger's retry or a job's repetition could
-/// make twice.
-const ONBOARDING: &str = "participant-context:ACTIVATED";
-const ISSUANCE: &str = "issued-credential:ISSUED";
-const NEGOTIATION: &str = "agreement";
-const TRANSFER_START: &str = "data-flow:STARTED";
+/// Commits of each part of the story, by labels of the journal: those whose answer or job, once lost, is repeated and
+/// could make something twice.
+const ONBOARDING: [&str; 2] = ["tenant.created", "participant-context:ACTIVATED"];
+const ISSUANCE: [&str; 2] = ["issuance.approved", "issued-credential:ISSUED"];
+const NEGOTIATION: [&str; 1] = ["agreement"];
+const TRANSFER_START: [&str; 1] = ["data-flow:STARTED"];
+
+async fn survives(what: &str, moments: &[&str]) {
+    for moment in moments {
+        for side in SIDES {
+            story::survives(what, &House::new(SERVER, ""), &Doom::new(side, moment)).await;
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_the_onboarding() {
-    for side in SIDES {
-        story::survives("onboarding", &House::new(SERVER, ""), &Doom::new(side, ONBOARDING)).await;
-    }
+    survives("onboarding", &ONBOARDING).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_the_issuance() {
-    for side in SIDES {
-        story::survives("issuance", &House::new(SERVER, ""), &Doom::new(side, ISSUANCE)).await;
-    }
+    survives("issuance", &ISSUANCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_in_the_negotiation() {
-    for side in SIDES {
-        story::survives("negotiation", &House::new(SERVER, ""), &Doom::new(side, NEGOTIATION)).await;
-    }
+    survives("negotiation", &NEGOTIATION).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_at_the_start_of_the_transfer() {
-    for side in SIDES {
-        story::survives("transfer start", &House::new(SERVER, ""), &Doom::new(side, TRANSFER_START)).await;
-    }
+    survives("transfer start", &TRANSFER_START).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,7 +68,7 @@ async fn the_story_goes_on_when_the_server_dies_in_any_stretch_of_it() {
 /// Nothing but the death of its session tells PostgreSQL that a process has died.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_story_goes_on_when_the_server_dies_over_postgresql() {
-    for moment in [ONBOARDING, ISSUANCE, NEGOTIATION, TRANSFER_START] {
+    for moment in [ONBOARDING[1], ISSUANCE[0], NEGOTIATION[0], TRANSFER_START[0]] {
         let house = House::new(SERVER, &postgres().await);
         story::survives("on PostgreSQL", &house, &Doom::new(Side::After, moment)).await;
     }

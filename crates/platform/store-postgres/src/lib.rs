@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Events get their place in the order after their commit (see `migrations/0004_claim.sql`), from whichever process
-//! comes first. Processes wake each other with `NOTIFY`, sent after the commit and coalesced: inside it, it would
-//! take a lock that all commits of the database queue for.
+//! comes first. Leases of a process that died are free within seconds (see `presence`). Processes wake each other
+//! with `NOTIFY`, sent after the commit and coalesced: inside it, it would take a lock that all commits of the
+//! database queue for.
 //!
 //! How to change the schema: add `migrations/NNNN_name.sql` and a line in `migration::MIGRATIONS`; never edit an
 //! older one. A table with an owner column needs forced row-level security (a test looks).
