@@ -1,6 +1,6 @@
 //! A server for tests that dies of SIGKILL at a commit of one's choice. Nothing of this is in the shipped binary.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Parser;
 use heddle::{config, server};
@@ -35,13 +35,9 @@ async fn main() -> anyhow::Result<()> {
     let database = Arc::new(Dying::new(inner, Journal::open(&journal)?, doom));
     let data_dir = configuration.data_dir.clone();
     let running = server::start_on(configuration, &data_dir, database, environment).await?;
-    announce(running.url());
+    // The test that started this waits for the line.
+    writeln!(std::io::stdout(), "{}", running.url())?;
     server::until_signal().await;
     running.stop().await;
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the test that started this waits for the line")]
-fn announce(url: &str) {
-    println!("{url}");
 }
