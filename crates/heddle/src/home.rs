@@ -7,8 +7,8 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -32,7 +32,7 @@ pub struct Credentials {
 pub enum HomeError {
     /// No server is known by this URL.
     #[error(
-        "no credentials are known for {url}; start it with 'heddle start-dev', or name the file with --credentials"
+        "no credentials are known for {url}; start a server with 'heddle start-dev', or name the file with --credentials"
     )]
     UnknownServer {
         /// The URL.
@@ -41,6 +41,52 @@ pub enum HomeError {
     /// No server was started yet.
     #[error("no server is known; start one with 'heddle start-dev', or name it with --server")]
     NoServer,
+    /// Others may read the file of a secret.
+    #[error(
+        "the credentials file {} can be accessed by others (mode {mode:04o}); run: chmod 600 '{}'",
+        path.display(), path.display()
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file of a secret does not hold one.
+    #[error(
+        "{} is not a credentials file: {reason}; name the one that the server has written (operator.json)",
+        path.display()
+    )]
+    NotCredentials {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without its content.
+        reason: String,
+    },
+    /// The file of a secret is another server's.
+    #[error(
+        "the credentials in {} are those of {theirs}, not of {url}; name the right file with --credentials",
+        path.display()
+    )]
+    OtherServer {
+        /// The file.
+        path: PathBuf,
+        /// Whose they are.
+        theirs: String,
+        /// Whose were asked for.
+        url: String,
+    },
+    /// The file of a secret cannot be read.
+    #[error(
+        "the credentials file {} cannot be read: {source}; name the server's operator.json with --credentials",
+        path.display()
+    )]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// A file cannot be used.
     #[error("{} cannot be used: {source}", path.display())]
     File {
@@ -92,15 +138,16 @@ impl Home {
         servers.newest.ok_or(HomeError::NoServer)
     }
 
-    /// The credentials for `url`, from `file` if one is named.
+    /// The credentials for `url`, from `file` if one is named. Like the master key, they are used only when nobody
+    /// else may read them.
     pub fn credentials(&self, url: &str, file: Option<&Path>) -> Result<Credentials, HomeError> {
+        let url = url.trim_end_matches('/');
         if let Some(path) = file {
-            return read_file(path)?.ok_or_else(|| missing(path));
+            return read_credentials(path, url);
         }
         let servers: Servers = self.read("servers.json")?.unwrap_or_default();
         let unknown = || HomeError::UnknownServer { url: url.to_owned() };
-        let path = servers.credentials.get(url.trim_end_matches('/')).ok_or_else(unknown)?;
-        read_file(path)?.ok_or_else(|| missing(path))
+        read_credentials(servers.credentials.get(url).ok_or_else(unknown)?, url)
     }
 
     /// Reads a remembered value.
@@ -131,8 +178,21 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&temporary, path)
 }
 
-fn missing(path: &Path) -> HomeError {
-    HomeError::File { path: path.to_owned(), source: io::ErrorKind::NotFound.into() }
+fn read_credentials(path: &Path, url: &str) -> Result<Credentials, HomeError> {
+    let unreadable = |source| HomeError::Credentials { path: path.to_owned(), source };
+    let mut file = fs::File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(HomeError::Exposed { path: path.to_owned(), mode });
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(unreadable)?;
+    let credentials: Credentials = serde_json::from_slice(&text)
+        .map_err(|error| HomeError::NotCredentials { path: path.to_owned(), reason: error.to_string() })?;
+    if credentials.url.trim_end_matches('/') == url {
+        return Ok(credentials);
+    }
+    Err(HomeError::OtherServer { path: path.to_owned(), theirs: credentials.url, url: url.to_owned() })
 }
 
 fn read_file<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, HomeError> {

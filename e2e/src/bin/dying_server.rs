@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let environment = Environment::system();
     let configuration = config::load(&file)?;
     logs::start(logs::Format::Text, &configuration.log.filter);
+    let signals = server::EndSignals::catch()?;
     let inner = server::open(&configuration, &environment).await?;
     let doom = kill.zip(when).map(|(side, moment)| Doom { side, moment });
     let database = Arc::new(Dying::new(inner, Journal::open(&journal)?, doom));
@@ -37,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
     let running = server::start_on(configuration, &data_dir, database, environment).await?;
     // The test that started this waits for the line.
     writeln!(std::io::stdout(), "{}", running.url())?;
-    server::until_signal().await;
+    signals.wait().await;
     running.stop().await;
     Ok(())
 }

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::output::{self, Format};
 use crate::{
     demo::{self, Failure, Options, Place},
-    home::Home,
+    home::{Home, HomeError},
     server,
 };
 
@@ -49,38 +48,43 @@ enum Part {
 struct FailedReport<'a> {
     ok: bool,
     step: &'a str,
-    error: &'a str,
+    reason: String,
 }
 
 impl Demo {
-    /// Plays the story.
+    /// Plays the story. Whatever fails, a program gets one object on standard output, and a person one sentence.
     pub async fn run(self) -> anyhow::Result<()> {
+        match (self.play().await, self.output) {
+            (Ok(report), Format::Json) => output::json(&report),
+            (Ok(_), Format::Text) => {}
+            (Err(failure), format) => {
+                if format == Format::Json {
+                    let reason = output::plain(&failure.reason);
+                    output::json(&FailedReport { ok: false, step: &failure.step, reason });
+                }
+                return Err(failure.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn play(&self) -> Result<demo::Report, Failure> {
         let home = Home::of_user();
         let options = Options {
             file: self.file.clone(),
             only_share: self.only == Some(Part::Share),
             tell: self.output == Format::Text,
         };
-        let result = match &self.server {
+        match &self.server {
             Some(url) => {
-                let place = self.place(&home, url)?;
+                let place = self.place(&home, url).map_err(|error| Failure::of("log in", error))?;
                 demo::run(&place, &options, Some(&home)).await
             }
-            None => in_process(&options).await?,
-        };
-        match (result, self.output) {
-            (Ok(report), Format::Json) => output::json(&report),
-            (Ok(_), Format::Text) => {}
-            (Err(failure), Format::Json) => {
-                output::json(&FailedReport { ok: false, step: &failure.step, error: &failure.reason });
-                return Err(failure.into());
-            }
-            (Err(failure), Format::Text) => return Err(failure.into()),
+            None => in_process(&options).await,
         }
-        Ok(())
     }
 
-    fn place(&self, home: &Home, url: &str) -> anyhow::Result<Place> {
+    fn place(&self, home: &Home, url: &str) -> Result<Place, HomeError> {
         let provider = home.credentials(url, self.credentials.as_deref())?;
         let consumer = self
             .consumer_server
@@ -92,11 +96,14 @@ impl Demo {
 }
 
 /// Plays at a fresh server in this process: a real one, on a free port, with a database in a temporary folder.
-async fn in_process(options: &Options) -> anyhow::Result<Result<demo::Report, Failure>> {
-    let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-    let server = server::Development::in_folder(folder.path()).start().await?;
+async fn in_process(options: &Options) -> Result<demo::Report, Failure> {
+    let failed = |reason: String| Failure::of("start a server", reason);
+    let folder =
+        tempfile::tempdir().map_err(|error| failed(format!("no temporary folder can be made: {error}")))?;
+    let started = server::Development::in_folder(folder.path()).start().await;
+    let server = started.map_err(|error| failed(format!("{error:#}")))?;
     let place = Place { provider: server.credentials().clone(), consumer: None };
     let result = demo::run(&place, options, None).await;
     server.stop().await;
-    Ok(result)
+    result
 }

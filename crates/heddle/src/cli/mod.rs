@@ -13,7 +13,13 @@ pub use output::Format;
 
 /// Dataspace participation as a managed service, in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "heddle", version, about, propagate_version = true)]
+#[command(
+    name = "heddle",
+    version,
+    about,
+    propagate_version = true,
+    after_help = "Exit codes: 0 it is done; 1 it failed, one sentence on standard error says why; 2 the arguments are wrong."
+)]
 pub struct Command {
     #[command(subcommand)]
     command: Subcommands,

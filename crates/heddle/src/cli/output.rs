@@ -29,6 +29,36 @@ pub fn json(value: &impl Serialize) {
 /// Prints why a command failed.
 #[expect(clippy::print_stderr, reason = "a command's failure belongs on standard error")]
 pub fn fail(reason: &str) -> ExitCode {
-    eprintln!("heddle: {reason}");
+    eprintln!("heddle: {}", plain(reason));
     ExitCode::FAILURE
+}
+
+/// Without the operating system's error numbers: the words before them say the same to a person.
+pub fn plain(text: &str) -> String {
+    const NUMBER: &str = " (os error ";
+    let mut rest = text;
+    let mut plain = String::with_capacity(text.len());
+    while let Some((before, after)) = rest.split_once(NUMBER) {
+        let digits = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        plain.push_str(before);
+        rest = if let Some(behind) = digits.strip_prefix(')') {
+            behind
+        } else {
+            plain.push_str(NUMBER);
+            after
+        };
+    }
+    plain.push_str(rest);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_the_operating_system_are_left_out_and_nothing_else() {
+        let text = "a: No such file or directory (os error 2); b: (os error x) is text (os error 13)";
+        assert_eq!(plain(text), "a: No such file or directory; b: (os error x) is text");
+    }
 }

@@ -91,14 +91,27 @@ impl Serve {
 async fn serve(configuration: Configuration, format: Format) -> anyhow::Result<()> {
     let lines = if configuration.log.text { logs::Format::Text } else { logs::Format::Json };
     logs::start(lines, &configuration.log.filter);
+    let signals = server::EndSignals::catch()?;
     let running = server::start(configuration).await?;
     if let Some(file) = running.credentials_file() {
-        Home::of_user().remember(running.url(), &file)?;
+        remember(running.url(), &file);
     }
     announce(&running, format);
-    server::until_signal().await;
+    signals.wait().await;
     running.stop().await;
     Ok(())
+}
+
+/// A convenience for the commands of this user: a server without a home directory does without it.
+fn remember(url: &str, file: &Path) {
+    if let Err(error) = Home::of_user().remember(url, file) {
+        tracing::warn!(
+            component = "server",
+            action = "remember",
+            %error,
+            "'heddle demo' and 'heddle status' will not know this server; give them --credentials"
+        );
+    }
 }
 
 fn announce(running: &Running, format: Format) {

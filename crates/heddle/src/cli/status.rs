@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::output;
-use crate::home::Home;
+use crate::{
+    greeting::{Version, greet},
+    home::{Home, HomeError},
+};
 
 /// Arguments of `heddle status`.
 #[derive(Debug, Args)]
@@ -40,7 +43,7 @@ enum Shape {
 struct Shown {
     url: String,
     ready: bool,
-    version: Value,
+    version: Version,
     health: Value,
     client_id: Option<String>,
 }
@@ -53,11 +56,15 @@ impl Status {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => home.newest()?,
         };
-        let credentials = home.credentials(&url, self.credentials.as_deref()).ok();
+        // A server of somebody else's may be looked at as well.
+        let credentials = match home.credentials(&url, self.credentials.as_deref()) {
+            Err(HomeError::UnknownServer { .. }) => None,
+            other => Some(other?),
+        };
         let config =
             OutboundConfig { allow_http: true, allow_private_addresses: true, ..OutboundConfig::default() };
         let outbound = Outbound::new(config, Environment::system())?;
-        let version: Value = outbound.send(Request::get(format!("{url}/version"))).await?.json()?;
+        let version = greet(&outbound, &url).await?;
         let health = outbound.send(Request::get(format!("{url}/health/readiness"))).await;
         let ready = health.is_ok();
         let health = match health {
@@ -65,15 +72,16 @@ impl Status {
             Err(error) => Value::String(error.to_string()),
         };
         let client_id = credentials.map(|credentials| credentials.client_id);
-        print(&Shown { url, ready, version, health, client_id }, self.output);
-        anyhow::ensure!(ready, "the server is not ready");
+        let shown = Shown { url, ready, version, health, client_id };
+        print(&shown, self.output);
+        anyhow::ensure!(ready, "the server at {} is not ready; its log says why", shown.url);
         Ok(())
     }
 }
 
 fn print(shown: &Shown, shape: Shape) {
     let client = shown.client_id.as_deref().unwrap_or("unknown");
-    let version = shown.version["version"].as_str().unwrap_or("unknown");
+    let version = &shown.version.version;
     match shape {
         Shape::Json => output::json(shown),
         Shape::Table => {

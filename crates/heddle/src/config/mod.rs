@@ -17,7 +17,10 @@ use toml::de::DeTable;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
     /// The file cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error(
+        "the configuration file {} cannot be read: {source}; name another one with --config",
+        path.display()
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -25,11 +28,15 @@ pub enum ConfigurationError {
         source: std::io::Error,
     },
     /// The file is no TOML.
-    #[error("{} is not valid TOML: {reason}", path.display())]
+    #[error("{} is not valid TOML: line {line}, column {column}: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What the parser said, with the line.
+        /// Where, from 1.
+        line: usize,
+        /// Where in the line, from 1, in characters.
+        column: usize,
+        /// What the parser said, without the text of the line: a secret may stand there.
         reason: String,
     },
     /// The file says something that cannot be.
@@ -47,16 +54,22 @@ pub fn load(path: &Path) -> Result<Configuration, ConfigurationError> {
 
 /// Parses the text of a configuration file.
 pub fn parse(text: &str, file: &Path, base: &Path) -> Result<Configuration, ConfigurationError> {
-    let document = DeTable::parse(text).map_err(|error| ConfigurationError::Malformed {
-        path: file.to_owned(),
-        reason: error.to_string().trim().to_owned(),
-    })?;
+    let document = DeTable::parse(text).map_err(|error| malformed(text, file, &error))?;
     let (configuration, list) = sections::read(document.get_ref(), text, base);
     if list.is_empty() {
         Ok(configuration)
     } else {
         Err(Mistakes { file: file.display().to_string(), list }.into())
     }
+}
+
+fn malformed(text: &str, file: &Path, error: &toml::de::Error) -> ConfigurationError {
+    let offset = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = String::from_utf8_lossy(&text.as_bytes()[..offset]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
+    let reason = error.message().lines().collect::<Vec<_>>().join("; ");
+    ConfigurationError::Malformed { path: file.to_owned(), line, column, reason }
 }
 
 #[cfg(test)]
@@ -110,8 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_file_names_the_line() {
-        let error = parse_text("listen = \n").expect_err("malformed").to_string();
-        assert!(error.contains("not valid TOML") && error.contains("line 1"), "{error}");
+    fn a_malformed_file_is_told_with_its_place_in_one_line() {
+        let error = parse_text("roles = []\nblob_dir = secret\n").expect_err("malformed").to_string();
+        assert!(error.contains("not valid TOML: line 2, column 12: "), "{error}");
+        assert!(
+            !error.contains("secret") && !error.contains('\n'),
+            "one line without what stands there: {error}"
+        );
     }
 }

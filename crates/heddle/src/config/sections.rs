@@ -264,6 +264,12 @@ fn log(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> LogSettings {
         section.wrong("format", format!("'log.format' must be json or text, not '{format}'"));
     }
     let filter = section.text("filter").unwrap_or_else(|| "info".to_owned());
+    if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
+        section.wrong(
+            "filter",
+            format!("'log.filter' must be levels such as info or info,heddle_dsp=debug, not '{filter}'"),
+        );
+    }
     mistakes.extend(section.end());
     LogSettings { text: format == "text", filter }
 }

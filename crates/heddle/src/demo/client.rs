@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::home::Credentials;
+use crate::{
+    greeting::{GreetingError, greet},
+    home::Credentials,
+};
 
 /// How long a request is repeated while the server is away.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,6 +26,9 @@ const WAIT_LONGEST: Duration = Duration::from_secs(1);
 /// What a request came to.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
+    /// There is no server to talk to.
+    #[error(transparent)]
+    Greeting(#[from] GreetingError),
     /// The request failed for good, or for longer than patience lasts.
     #[error(transparent)]
     Request(#[from] OutboundError),
@@ -33,6 +39,16 @@ pub enum ClientError {
         url: String,
         /// What is missing.
         member: String,
+    },
+    /// The server does not know who we are.
+    #[error(
+        "the server at {url} does not accept the credentials of '{client_id}'; name the right file with --credentials"
+    )]
+    Credentials {
+        /// The server.
+        url: String,
+        /// Who we said we are.
+        client_id: String,
     },
     /// Something was waited for and did not come.
     #[error("{0}")]
@@ -85,6 +101,18 @@ impl Client {
     /// Credentials, to be remembered for a later story.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Whether the server is there, is Heddle, and knows these credentials.
+    pub async fn log_in(&self) -> Result<(), ClientError> {
+        greet(&self.outbound, self.base()).await?;
+        match self.patiently(|| Box::pin(self.token())).await {
+            Err(error) if matches!(error.status(), Some(400 | 401)) => Err(ClientError::Credentials {
+                url: self.base().to_owned(),
+                client_id: self.credentials.client_id.clone(),
+            }),
+            other => other.map(drop),
+        }
     }
 
     /// `GET` of JSON.

@@ -28,12 +28,18 @@ pub enum Content {
 impl Content {
     /// A readable file.
     pub async fn of_file(path: &Path) -> Result<Self, String> {
-        let describe = |error: io::Error| format!("the file {} cannot be read: {error}", path.display());
-        let file = tokio::fs::File::open(path).await.map_err(describe)?;
-        let metadata = file.metadata().await.map_err(describe)?;
+        let describe = |error: io::Error| {
+            format!("the file {} cannot be read: {error}; name another one with --file", path.display())
+        };
+        // Before it is opened: a pipe would wait for its writer.
+        let metadata = tokio::fs::metadata(path).await.map_err(describe)?;
         if metadata.is_dir() {
             return Err(format!("{} is a directory; name a file", path.display()));
         }
+        if !metadata.is_file() {
+            return Err(format!("{} is not a regular file; name one that is", path.display()));
+        }
+        tokio::fs::File::open(path).await.map_err(describe)?;
         Ok(Self::File(path.to_owned(), metadata.len()))
     }
 

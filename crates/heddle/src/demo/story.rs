@@ -62,11 +62,17 @@ pub async fn run(place: &Place, options: &Options, home: Option<&Home>) -> Resul
     let governance = client(&place.provider);
     let elsewhere = place.consumer.as_ref().map(client);
     let consumer_operator = elsewhere.as_ref().unwrap_or(&governance);
+    for operator in std::iter::once(&governance).chain(&elsewhere) {
+        operator.log_in().await.map_err(|error| Failure::of("log in", error))?;
+    }
     let mut teller = Teller::new(options.tell);
     let memory = memory_name(governance.base(), consumer_operator.base());
     let parties = if options.only_share {
         let remembered = home.map(|home| home.read::<Parties>(&memory)).transpose();
-        let nobody = "nobody is on board here yet; run the whole story first";
+        let nobody = format!(
+            "nobody is on board at {} yet; play the whole story first, without --only",
+            governance.base()
+        );
         remembered
             .map_err(|error| Failure::of("remember", error))?
             .flatten()

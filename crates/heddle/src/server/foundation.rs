@@ -9,8 +9,8 @@ use heddle_outbound::{DidResolver, Outbound, OutboundConfig};
 use heddle_store::{Aggregate, Store, StoreError};
 use heddle_store_postgres::{PostgresDatabase, PostgresOptions};
 use heddle_store_sqlite::SqliteDatabase;
-use heddle_tenancy::{Actor, OperatorScope, ScopeIssuer};
-use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
+use heddle_tenancy::{OperatorScope, ScopeIssuer};
+use heddle_vault::{EmbeddedVault, MasterKeySource, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 
 use super::{data_dir::DataDir, running::StartError};
@@ -105,21 +105,28 @@ pub async fn fix_public_url(store: &Store, operator: &OperatorScope, url: &str) 
     }
 }
 
+/// Opens the vault; refuses a master key that is not the one of the data.
+pub async fn open_vault(
+    configuration: &Configuration,
+    data_dir: &DataDir,
+    (store, operator): (&Store, &OperatorScope),
+) -> Result<Arc<dyn Vault>, VaultError> {
+    let source = match &configuration.master_key_file {
+        Some(path) => MasterKeySource::Provided(path.clone()),
+        None => MasterKeySource::Generated(data_dir.master_key()),
+    };
+    Ok(Arc::new(EmbeddedVault::open(store.clone(), operator, &source).await?))
+}
+
 impl Foundation {
     /// Builds everything above an open database.
     pub async fn build(
         configuration: &Configuration,
         data_dir: DataDir,
-        (store, scopes): (Store, Arc<ScopeIssuer>),
+        (store, scopes, vault): (Store, Arc<ScopeIssuer>, Arc<dyn Vault>),
         public_url: String,
     ) -> Result<Self, StartError> {
         let environment = store.environment().clone();
-        let operator = scopes.operator(Actor::new("server"));
-        let source = match &configuration.master_key_file {
-            Some(path) => MasterKeySource::Provided(path.clone()),
-            None => MasterKeySource::Generated(data_dir.master_key()),
-        };
-        let vault: Arc<dyn Vault> = Arc::new(EmbeddedVault::open(store.clone(), &operator, &source).await?);
         let settings = TokenSettings { issuer: public_url.clone(), audience: public_url.clone() };
         let tokens = TokenService::open(store.clone(), vault.clone(), scopes.clone(), settings).await?;
         let issuers = vec![tokens.trusted_issuer()];

@@ -10,6 +10,7 @@ use heddle_clock::Environment;
 use heddle_store::{RunningWorker, Store, StoreError};
 use heddle_tenancy::{Actor, ScopeIssuer};
 use heddle_web::Shutdown;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{
     bootstrap::{self, ServiceClients},
@@ -66,6 +67,9 @@ pub enum StartError {
     /// The configuration names something that is not an id.
     #[error("{0}")]
     Setting(String),
+    /// The signals that end a server.
+    #[error("SIGTERM and SIGINT cannot be caught: {0}")]
+    Signals(std::io::Error),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,7 +105,12 @@ pub async fn start(configuration: Configuration) -> Result<Running, StartError> 
     let environment = Environment::system();
     let database = open(&configuration, &environment).await?;
     let data_dir = configuration.data_dir.clone();
-    start_on(configuration, &data_dir, database, environment).await
+    let started = start_on(configuration, &data_dir, database.clone(), environment).await;
+    if started.is_err() {
+        // As after a run that ended well: the directory is left as it was found.
+        close(&database).await;
+    }
+    started
 }
 
 /// Opens the database that a configuration names.
@@ -127,9 +136,12 @@ pub async fn start_on(
     let socket = heddle_web::bind(configuration.listen).await?;
     let local = socket.local_addr().map_err(|source| StartError::File { path: "listener".into(), source })?;
     let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
+    // Before the URL is fixed: a start without the right master key leaves nothing behind.
+    let vault = foundation::open_vault(&configuration, &data_dir, (&store, &operator)).await?;
     foundation::fix_public_url(&store, &operator, &public_url).await?;
     let foundation =
-        Foundation::build(&configuration, data_dir.clone(), (store, scopes), public_url.clone()).await?;
+        Foundation::build(&configuration, data_dir.clone(), (store, scopes, vault), public_url.clone())
+            .await?;
     let foundation = Arc::new(foundation);
     let credentials = bootstrap::operator_credentials(&foundation).await?;
     let clients = ServiceClients::obtain(&foundation).await?;
@@ -198,24 +210,35 @@ impl Running {
         let patience = self.configuration.drain_patience;
         self.listener.stop().await;
         self.worker.drain(patience).await;
-        if tokio::time::timeout(Duration::from_secs(5), self.database.close()).await.is_err() {
-            tracing::warn!(component = "server", action = "stop", "the database did not close in time");
-        }
+        close(&self.database).await;
         tracing::info!(component = "server", action = "stop", "the server has stopped");
     }
 }
 
-/// Returns at SIGTERM or SIGINT.
-pub async fn until_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!(component = "server", action = "start", "signals cannot be received");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+async fn close(database: &Database) {
+    if tokio::time::timeout(Duration::from_secs(5), database.close()).await.is_err() {
+        tracing::warn!(component = "server", action = "stop", "the database did not close in time");
+    }
+}
+
+/// SIGTERM and SIGINT, caught from here on: what they would have ended is ended in order.
+pub struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl EndSignals {
+    /// Catches them; before a server starts, so that none ends it half-way.
+    pub fn catch() -> Result<Self, StartError> {
+        let caught = |kind| signal(kind).map_err(StartError::Signals);
+        Ok(Self { terminate: caught(SignalKind::terminate())?, interrupt: caught(SignalKind::interrupt())? })
+    }
+
+    /// Returns when one has come.
+    pub async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     PostgresOptions, background, claim, commit, connect,
-    error::{of_pool, of_statement},
+    error::{of_first_connection, of_pool, of_statement},
     listener::{self, Announcements},
     migration,
     pipeline::{Call, values},
@@ -64,7 +64,7 @@ impl PostgresDatabase {
         let for_all_else = options.connections_max.saturating_sub(for_directory).max(1);
         let pool = connect::pool(config.clone(), tls.clone(), for_all_else, options)?;
         let directory = connect::pool(config.clone(), tls.clone(), for_directory, options)?;
-        let client = pool.get().await.map_err(of_pool)?;
+        let client = pool.get().await.map_err(|error| of_first_connection(&config, error))?;
         if let Err(error) = migration::run(&client, environment.now()).await {
             // It may be in the middle of a transaction.
             drop(Object::take(client));

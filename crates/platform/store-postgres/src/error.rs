@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use deadpool_postgres::PoolError;
 use heddle_store::StoreError;
-use tokio_postgres::{Error, error::SqlState};
+use tokio_postgres::{Config, Error, config::Host, error::SqlState};
 
 /// Raised by `heddle.save` and its like: another version.
 pub(crate) const STALE: &str = "HD001";
@@ -44,6 +44,56 @@ pub(crate) fn of_pool(error: PoolError) -> StoreError {
             StoreError::Unusable { reason: "the connection pool has no timer; this is a defect".to_owned() }
         }
     }
+}
+
+/// Why the database cannot be connected to at the start: which one, and what to do. The password is not told.
+pub(crate) fn of_first_connection(config: &Config, error: PoolError) -> StoreError {
+    let place = place(config);
+    let user = config.get_user().unwrap_or_default();
+    let unusable = |reason: String| StoreError::Unusable { reason };
+    let late = matches!(error, PoolError::Timeout(_));
+    let PoolError::Backend(said) = error else {
+        let why = match of_pool(error) {
+            StoreError::Unavailable { .. } if late => "it does not answer in time".to_owned(),
+            StoreError::Unavailable { reason } | StoreError::Unusable { reason } => reason,
+            other => other.to_string(),
+        };
+        let reason = format!("PostgreSQL at {place} gives no connection: {why}");
+        return StoreError::Unavailable { reason };
+    };
+    let why = text(&said);
+    match said.code() {
+        Some(&(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION)) => {
+            unusable(format!(
+                "PostgreSQL at {place} refuses the user '{user}': {why}; name the right user and password in the \
+                 database's URL"
+            ))
+        }
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            unusable(format!("PostgreSQL at {place} has no such database: {why}; create it, or name another"))
+        }
+        Some(_) => unusable(format!("PostgreSQL at {place} refuses the connection: {why}")),
+        None if why.contains("password missing") => unusable(format!(
+            "PostgreSQL at {place} asks for a password of the user '{user}', and the database's URL has none"
+        )),
+        None => StoreError::Unavailable {
+            reason: format!(
+                "PostgreSQL at {place} cannot be connected to: {why}; start it, or name the right host and port in \
+                 the database's URL"
+            ),
+        },
+    }
+}
+
+/// `host:port`, or several, as the URL names them.
+fn place(config: &Config) -> String {
+    let ports = config.get_ports();
+    let port = |index: usize| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+    let hosts = config.get_hosts().iter().enumerate().map(|(index, host)| match host {
+        Host::Tcp(name) => format!("{name}:{}", port(index)),
+        Host::Unix(path) => format!("{}:{}", path.display(), port(index)),
+    });
+    hosts.collect::<Vec<_>>().join(", ")
 }
 
 /// What it says and why, without what it was told: the driver puts no password into either.

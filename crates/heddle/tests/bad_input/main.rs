@@ -1,0 +1,16 @@
+//! Bad input to the binary: one clear sentence, exit code 1, and nothing is lost.
+//!
+//! Every command is a process of its own with a home of its own. What must not change is compared byte by byte.
+
+mod arguments;
+mod configuration;
+mod credentials;
+mod data_directory;
+mod files;
+mod master_key;
+mod outcome;
+mod place;
+mod port;
+mod postgres;
+mod server;
+mod strangers;
