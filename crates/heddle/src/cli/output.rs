@@ -1,6 +1,9 @@
 //! What commands print: text for a person, or JSON for a program.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -16,9 +19,9 @@ pub enum Format {
 }
 
 /// Prints a line on standard output.
-#[expect(clippy::print_stdout, reason = "a command's result belongs on standard output")]
 pub fn line(text: &str) {
-    println!("{text}");
+    // Whoever reads may have gone (`heddle demo | head -1`); that is no reason to stop half-way.
+    drop(writeln!(io::stdout().lock(), "{text}"));
 }
 
 /// Prints one JSON object on standard output.

@@ -1,6 +1,6 @@
 //! Files to share that cannot be read.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
 use serde_json::Value;
 
@@ -27,6 +27,16 @@ fn a_missing_file_is_named() {
     let place = Place::new();
     let file = place.path("absent.bin");
     refused(&place, text(&file), &["No such file or directory", "name another one with --file"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_no_story() {
+    let place = Place::new();
+    let mut command = place.command(&["demo"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("heddle runs");
+    drop(child.stdout.take());
+    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
+    net::TcpListener,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
@@ -110,6 +111,12 @@ impl Place {
         let arguments = [&["start-dev", "--data-dir", text(&data)], more].concat();
         self.run(&arguments)
     }
+}
+
+/// A port that is free at this moment.
+pub fn free_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port().to_string()
 }
 
 /// A path as an argument.

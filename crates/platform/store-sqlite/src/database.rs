@@ -164,7 +164,7 @@ impl Database for SqliteDatabase {
     }
 
     async fn close(&self) {
-        self.readers.close();
+        self.readers.close().await;
         self.writer.close().await;
     }
 }

@@ -14,12 +14,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{connection, error::closed};
 
 /// Most snapshots at a time; who needs one more waits.
-const SNAPSHOTS_MAX: usize = 16;
+const SNAPSHOTS_MAX: u32 = 16;
 /// Most single reads at a time. They have places of their own: a lookup inside a transaction waits for no snapshot,
 /// or enough transactions at a time would wait for one another for ever.
-const SINGLE_READS_MAX: usize = 8;
+const SINGLE_READS_MAX: u32 = 8;
 /// How long to wait for a place.
 const PLACE_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait at the end for those who still read.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// Connections that stay open while nobody reads.
 const IDLE_MAX: usize = 4;
 
@@ -44,8 +46,8 @@ pub(crate) struct Reader {
 
 impl Readers {
     pub(crate) fn new(path: PathBuf, temporary: Option<Arc<TempDir>>) -> Arc<Self> {
-        let snapshots = Arc::new(Semaphore::new(SNAPSHOTS_MAX));
-        let single_reads = Arc::new(Semaphore::new(SINGLE_READS_MAX));
+        let snapshots = Arc::new(Semaphore::new(SNAPSHOTS_MAX as usize));
+        let single_reads = Arc::new(Semaphore::new(SINGLE_READS_MAX as usize));
         Arc::new(Self { path, idle: Mutex::default(), snapshots, single_reads, _temporary: temporary })
     }
 
@@ -71,8 +73,15 @@ impl Readers {
         self.in_one_of(&self.single_reads).await?.read(read).await.1
     }
 
-    /// Nobody gets a connection any more.
-    pub(crate) fn close(&self) {
+    /// Nobody gets a connection any more. Those who have one may finish first: the writer puts the log into the file
+    /// when it is the last to close it.
+    pub(crate) async fn close(&self) {
+        let all = async {
+            // In this order: who has a snapshot may need a single read to finish.
+            let snapshots = self.snapshots.acquire_many(SNAPSHOTS_MAX).await;
+            (snapshots, self.single_reads.acquire_many(SINGLE_READS_MAX).await)
+        };
+        let _places = tokio::time::timeout(CLOSE_WAIT, all).await;
         self.snapshots.close();
         self.single_reads.close();
         self.idle().clear();

@@ -1,6 +1,6 @@
 //! What only this implementation promises: its settings, its file, its plans.
 
-use std::path::Path;
+use std::{path::Path, task::Poll};
 
 use heddle_clock::Environment;
 use heddle_ids::{ParticipantContextId, WorkerId};
@@ -146,4 +146,31 @@ async fn a_claim_reads_no_table_from_end_to_end() {
             step.starts_with("SCAN job") || step.starts_with("SCAN due") || step.starts_with("SCAN earlier");
         assert!(!scans || step.contains("INDEX job_leased"), "{step}");
     }
+}
+
+#[tokio::test]
+async fn closing_lets_those_who_read_finish_and_leaves_no_log_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("heddle.db");
+    let database = open(&path).await.expect("opens");
+    let ((begun, begins), (end, ends)) = (tokio::sync::oneshot::channel(), std::sync::mpsc::channel::<()>());
+    let readers = database.readers.clone();
+    let reading = tokio::spawn(async move {
+        let read = move |connection: &rusqlite::Connection| {
+            begun.send(()).expect("the test waits");
+            ends.recv().expect("the test goes on");
+            connection
+                .query_row("SELECT count(*) FROM job", [], |row| row.get::<_, i64>(0))
+                .map_err(of_statement)
+        };
+        readers.read(read).await
+    });
+    begins.await.expect("it reads");
+    let mut closing = std::pin::pin!(database.close());
+    let waits = std::future::poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending()));
+    assert!(waits.await);
+    end.send(()).expect("it reads");
+    closing.await;
+    assert_eq!(reading.await.expect("ended").expect("read"), 0);
+    assert!(!folder.path().join("heddle.db-wal").exists(), "the log is in the file");
 }
