@@ -45,7 +45,7 @@ fn something_that_is_not_postgresql_is_named() {
         drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"));
     });
     let outcome = start(&place, &format!("postgres://heddle:s3cret@{address}/heddle"));
-    outcome.says(&["PostgreSQL", &address, "right host and port"]);
+    outcome.says(&[&address, "does not speak PostgreSQL's protocol", "right host and port"]);
     web.join().expect("it has answered");
 }
 

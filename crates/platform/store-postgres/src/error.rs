@@ -76,6 +76,10 @@ pub(crate) fn of_first_connection(config: &Config, error: PoolError) -> StoreErr
         None if why.contains("password missing") => unusable(format!(
             "PostgreSQL at {place} asks for a password of the user '{user}', and the database's URL has none"
         )),
+        None if is_gibberish(&said) => unusable(format!(
+            "what answers at {place} does not speak PostgreSQL's protocol ({why}); name the right host and port in \
+             the database's URL"
+        )),
         None => StoreError::Unavailable {
             reason: format!(
                 "PostgreSQL at {place} cannot be connected to: {why}; start it, or name the right host and port in \
@@ -83,6 +87,17 @@ pub(crate) fn of_first_connection(config: &Config, error: PoolError) -> StoreErr
             ),
         },
     }
+}
+
+/// Whether the other side spoke, and could not be understood.
+fn is_gibberish(error: &Error) -> bool {
+    use std::io::{self, ErrorKind};
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| {
+        let kinds =
+            [ErrorKind::Other, ErrorKind::InvalidData, ErrorKind::InvalidInput, ErrorKind::UnexpectedEof];
+        kinds.contains(&cause.kind())
+    })
 }
 
 /// `host:port`, or several, as the URL names them.
