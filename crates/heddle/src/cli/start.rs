@@ -91,8 +91,12 @@ impl Serve {
 async fn serve(configuration: Configuration, format: Format) -> anyhow::Result<()> {
     let lines = if configuration.log.text { logs::Format::Text } else { logs::Format::Json };
     logs::start(lines, &configuration.log.filter);
-    let signals = server::EndSignals::catch()?;
-    let running = server::start(configuration).await?;
+    let mut signals = server::EndSignals::catch()?;
+    let running = tokio::select! {
+        running = server::start(configuration) => running?,
+        // A database that lets us wait, for instance: whoever started this has changed his mind.
+        () = signals.wait() => return Ok(()),
+    };
     if let Some(file) = running.credentials_file() {
         remember(running.url(), &file);
     }

@@ -228,14 +228,14 @@ pub struct EndSignals {
 }
 
 impl EndSignals {
-    /// Catches them; before a server starts, so that none ends it half-way.
+    /// Catches them; before a server starts, so that none ends it in the middle of a commit.
     pub fn catch() -> Result<Self, StartError> {
         let caught = |kind| signal(kind).map_err(StartError::Signals);
         Ok(Self { terminate: caught(SignalKind::terminate())?, interrupt: caught(SignalKind::interrupt())? })
     }
 
     /// Returns when one has come.
-    pub async fn wait(mut self) {
+    pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -3,7 +3,8 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::TcpListener,
+    net::{Shutdown, TcpListener},
+    process::Stdio,
     thread,
 };
 
@@ -12,7 +13,7 @@ use heddle_store_postgres::testing::TestPostgres;
 use crate::{
     outcome::Outcome,
     place::{Place, contents, text},
-    server::Server,
+    server::{Server, end},
 };
 
 fn start(place: &Place, url: &str) -> Outcome {
@@ -43,10 +44,31 @@ fn something_that_is_not_postgresql_is_named() {
         let (mut stream, _) = listener.accept().expect("somebody calls");
         drop(stream.read(&mut [0; 64]));
         drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"));
+        drop(stream.shutdown(Shutdown::Write));
+        // What is not read would reset the connection before its answer has arrived.
+        drop(stream.read_to_end(&mut Vec::new()));
     });
     let outcome = start(&place, &format!("postgres://heddle:s3cret@{address}/heddle"));
     outcome.says(&[&address, "does not speak PostgreSQL's protocol", "right host and port"]);
     web.join().expect("it has answered");
+}
+
+#[test]
+fn a_database_that_says_nothing_is_named_and_the_start_can_be_broken_off() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("free");
+    let address = listener.local_addr().expect("bound").to_string();
+    let outcome = start(&place, &format!("postgres://heddle:s3cret@{address}/heddle"));
+    outcome.says(&["PostgreSQL", &address, "does not answer in time"]);
+    drop(listener.accept().expect("it has called"));
+
+    let mut command = place.command(&["start-dev", "--port", "0", "--config", "heddle.toml"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("heddle runs");
+    let connection = listener.accept().expect("it calls");
+    end(&child);
+    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
+    drop(connection);
 }
 
 #[test]

@@ -43,8 +43,7 @@ impl Server {
 
     /// Stops it as an operator does; gives the URL that it had.
     pub fn stop(mut self) -> String {
-        let kill = format!("kill -TERM {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+        end(&self.child);
         assert!(self.child.wait().expect("it ends").success());
         self.url.clone()
     }
@@ -56,6 +55,12 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Asks a process to end.
+pub fn end(child: &Child) {
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
 }
 
 /// A place whose server has run once, so that there is something to lose.
