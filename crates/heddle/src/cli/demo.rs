@@ -101,7 +101,7 @@ async fn in_process(options: &Options) -> Result<demo::Report, Failure> {
     let folder =
         tempfile::tempdir().map_err(|error| failed(format!("no temporary folder can be made: {error}")))?;
     let started = server::Development::in_folder(folder.path()).start().await;
-    let server = started.map_err(|error| failed(format!("{error:#}")))?;
+    let server = started.map_err(|error| failed(output::sentence(&error)))?;
     let place = Place { provider: server.credentials().clone(), consumer: None };
     let result = demo::run(&place, options, None).await;
     server.stop().await;

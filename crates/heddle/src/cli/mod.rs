@@ -54,7 +54,7 @@ impl Command {
         });
         match result {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => output::fail(&format!("{error:#}")),
+            Err(error) => output::fail(&output::sentence(&error)),
         }
     }
 }

@@ -36,6 +36,16 @@ pub fn fail(reason: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// What failed and why: the error and its causes, each once. Many errors name their cause in the middle of their own
+/// sentence.
+pub fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).reduce(join).unwrap_or_default()
+}
+
+fn join(sentence: String, cause: String) -> String {
+    if sentence.contains(&cause) { sentence } else { format!("{sentence}: {cause}") }
+}
+
 /// Without the operating system's error numbers: the words before them say the same to a person.
 pub fn plain(text: &str) -> String {
     const NUMBER: &str = " (os error ";
@@ -58,6 +68,13 @@ pub fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = std::io::Error::other("the disk is full");
+        let error = anyhow::Error::new(cause).context("a: the disk is full; make room").context("b");
+        assert_eq!(sentence(&error), "b: a: the disk is full; make room");
+    }
 
     #[test]
     fn numbers_of_the_operating_system_are_left_out_and_nothing_else() {

@@ -35,7 +35,7 @@ fn a_reader_that_goes_away_ends_no_story() {
     let mut command = place.command(&["demo"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("heddle runs");
     drop(child.stdout.take());
-    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    let outcome = Outcome::of(child);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
 }
 

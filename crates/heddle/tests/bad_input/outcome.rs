@@ -1,6 +1,16 @@
 //! What a command came to, and what a person or a program gets to read.
 
-use std::process::Output;
+use std::{
+    process::{Child, Output},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use crate::server::end;
+
+/// How long a command may take that does something, on a machine with a lot to do.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A command that has ended.
 #[derive(Debug)]
@@ -21,12 +31,30 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
+    /// Waits for the end of a command that should refuse to go on. One that goes on is ended.
+    pub fn of(child: Child) -> Self {
+        let id = child.id();
+        let (ended, ends) = mpsc::channel();
+        // It may end after the test has given up.
+        thread::spawn(move || drop(ended.send(child.wait_with_output().expect("it ends"))));
+        if let Ok(output) = ends.recv_timeout(PATIENCE) {
+            return output.into();
+        }
+        end(id);
+        panic!("it goes on: {:?}", ends.recv().map(Self::from));
+    }
+
     /// The one sentence of a failed command. Log lines are JSON objects and stand beside it.
     pub fn sentence(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:?}");
         self.looks_like_words();
         let said: Vec<&str> = self.stderr.lines().filter(|line| !is_log(line)).collect();
         let [sentence] = said.as_slice() else { panic!("one sentence: {said:#?}") };
+        // Clauses of a sentence; the parts of a URL are none.
+        let is_clause = |part: &&str| !part.starts_with('/') && part.trim().contains(' ');
+        let mut clauses: Vec<&str> = sentence.split([':', ';']).map(str::trim).filter(is_clause).collect();
+        clauses.sort_unstable();
+        assert!(clauses.windows(2).all(|pair| pair[0] != pair[1]), "said twice: {sentence}");
         sentence.strip_prefix("heddle: ").unwrap_or_else(|| panic!("who says it: {sentence}"))
     }
 

@@ -102,7 +102,9 @@ impl Place {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        self.command(arguments).output().expect("heddle runs").into()
+        let mut command = self.command(arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("heddle runs");
+        Outcome::of(child)
     }
 
     /// `start-dev` with the data directory of this place.

@@ -65,8 +65,8 @@ fn a_database_that_says_nothing_is_named_and_the_start_can_be_broken_off() {
     let mut command = place.command(&["start-dev", "--port", "0", "--config", "heddle.toml"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("heddle runs");
     let connection = listener.accept().expect("it calls");
-    end(&child);
-    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    end(child.id());
+    let outcome = Outcome::of(child);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
     drop(connection);
 }

@@ -43,7 +43,7 @@ impl Server {
 
     /// Stops it as an operator does; gives the URL that it had.
     pub fn stop(mut self) -> String {
-        end(&self.child);
+        end(self.child.id());
         assert!(self.child.wait().expect("it ends").success());
         self.url.clone()
     }
@@ -58,8 +58,8 @@ impl Drop for Server {
 }
 
 /// Asks a process to end.
-pub fn end(child: &Child) {
-    let kill = format!("kill -TERM {}", child.id());
+pub fn end(id: u32) {
+    let kill = format!("kill -TERM {id}");
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
 }
 
