@@ -39,11 +39,15 @@ pub fn fail(reason: &str) -> ExitCode {
 /// What failed and why: the error and its causes, each once. Many errors name their cause in the middle of their own
 /// sentence.
 pub fn sentence(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).reduce(join).unwrap_or_default()
-}
-
-fn join(sentence: String, cause: String) -> String {
-    if sentence.contains(&cause) { sentence } else { format!("{sentence}: {cause}") }
+    let mut sentence = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if sentence.is_empty() {
+            sentence = cause;
+        } else if !sentence.contains(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    sentence
 }
 
 /// Without the operating system's error numbers: the words before them say the same to a person.

@@ -169,6 +169,7 @@ async fn closing_lets_those_who_read_finish_and_leaves_no_log_behind() {
     let mut closing = std::pin::pin!(database.close());
     let waits = std::future::poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending()));
     assert!(waits.await);
+    database.ping().await.expect("the writer closes after those who read");
     end.send(()).expect("it reads");
     closing.await;
     assert_eq!(reading.await.expect("ended").expect("read"), 0);
