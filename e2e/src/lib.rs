@@ -7,10 +7,14 @@ mod dataspace;
 pub mod dying;
 mod exchange;
 mod flowing;
+mod lasting;
 mod server;
+mod trade;
 
 pub use boarding::{onboard_in, under, wallet};
 pub use dataspace::{Scene, client};
 pub use exchange::{Answer, Peer, post};
 pub use flowing::{Edr, Flowing};
+pub use lasting::Lasting;
 pub use server::{Server, postgres};
+pub use trade::{Fetched, Key, Party, Shown, answer_to, made_up_offer};

@@ -10,7 +10,7 @@ mod sections;
 use std::path::{Path, PathBuf};
 
 pub use reader::{Mistake, Mistakes};
-pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Role, StaticIdentity};
+pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Peers, Role, StaticIdentity};
 use toml::de::DeTable;
 
 /// A configuration that cannot be used.
@@ -87,6 +87,19 @@ mod tests {
         assert!(matches!(configuration.database, DatabaseSettings::Sqlite));
         assert_eq!(configuration.roles, Role::ALL);
         assert!(!configuration.development);
+        let patience = heddle_control_plane::Patience::default();
+        assert_eq!(configuration.peers.attempts, patience.attempts);
+        assert_eq!(configuration.peers.restarts, patience.restarts);
+    }
+
+    #[test]
+    fn patience_with_peers_has_bounds() {
+        let configuration = parse_text("[peers]\nattempts = 3\nrestart_seconds = 0\n").expect("legal");
+        assert_eq!(configuration.peers, Peers { attempts: 3, restarts: std::time::Duration::ZERO });
+        let error =
+            parse_text("[peers]\nattempts = 0\nrestart_seconds = 9000\n").expect_err("two").to_string();
+        assert!(error.contains("line 2: 'peers.attempts' must be from 1 to 15"), "{error}");
+        assert!(error.contains("line 3: 'peers.restart_seconds' must be from 0 to 300"), "{error}");
     }
 
     #[test]

@@ -121,6 +121,16 @@ pub struct Agents {
     pub data_plane_url: Option<String>,
 }
 
+/// What peers are granted that do not take our messages, before the process ends with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peers {
+    /// Attempts at one message, after which a peer that does not answer is given up. Waits between them begin within
+    /// 300 ms and double, up to a minute.
+    pub attempts: u32,
+    /// How long a peer may answer 401 or 404, as one does whose own services restart.
+    pub restarts: Duration,
+}
+
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
@@ -148,6 +158,8 @@ pub struct Configuration {
     pub static_identity: StaticIdentity,
     /// Where the agents find the services.
     pub agents: Agents,
+    /// Patience with peers.
+    pub peers: Peers,
     /// Networks that outgoing requests may reach although they are private (CIDR or host names).
     pub allow_private_addresses: bool,
     /// Largest request body of an API, in bytes.
@@ -165,6 +177,7 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
     let log = log(root.section("log"), &mut mistakes);
     let static_identity = static_identity(&mut root, development, &mut mistakes);
     let agents = agents(root.section("agents"), &mut mistakes);
+    let peers = peers(root.section("peers"), &mut mistakes);
     let roles = roles(&mut root);
     let listen = listen(&mut root);
     let public_url = public_url(&mut root);
@@ -182,6 +195,7 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
         log,
         static_identity,
         agents,
+        peers,
         allow_private_addresses: root.boolean("allow_private_addresses").unwrap_or(development),
         body_bytes_max: root.integer("body_bytes_max", (1024, 1 << 30)).unwrap_or(1 << 20),
         drain_patience: Duration::from_secs(root.integer("drain_seconds", (0, 600)).unwrap_or(20)),
@@ -295,4 +309,15 @@ fn agents(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> Agents {
     };
     mistakes.extend(section.end());
     agents
+}
+
+/// Bounded, because a job that fails more often than its worker allows is set aside without a word to anybody.
+fn peers(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> Peers {
+    let attempts = section.integer("attempts", (1, 15)).unwrap_or(8);
+    let peers = Peers {
+        attempts: u32::try_from(attempts).unwrap_or(8),
+        restarts: Duration::from_secs(section.integer("restart_seconds", (0, 300)).unwrap_or(120)),
+    };
+    mistakes.extend(section.end());
+    peers
 }

@@ -22,6 +22,12 @@ pub async fn publish(
     content: &Content,
 ) -> Result<Digest, ClientError> {
     let digest = upload(client, provider, asset, content).await?;
+    offer(client, provider, asset).await?;
+    Ok(digest)
+}
+
+/// Offers the dataset `asset` to members.
+pub async fn offer(client: &Client, provider: &Organisation, asset: &str) -> Result<(), ClientError> {
     let base = provider.management();
     let body = json!({
         "@context": [MANAGEMENT_CONTEXT], "@type": "Asset", "@id": asset,
@@ -49,14 +55,15 @@ pub async fn publish(
         "assetsSelector": [selector],
     });
     client.create(&format!("offer-{asset}"), &format!("{base}/contractdefinitions"), &body).await?;
-    Ok(digest)
+    Ok(())
 }
 
 fn members_only() -> Value {
     json!([{"leftOperand": CREDENTIAL, "operator": "eq", "rightOperand": "active"}])
 }
 
-async fn upload(
+/// Uploads the content of the dataset `asset`; gives its digest.
+pub async fn upload(
     client: &Client,
     provider: &Organisation,
     asset: &str,

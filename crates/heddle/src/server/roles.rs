@@ -6,7 +6,7 @@ use axum::Router;
 use heddle_agent::{ActivityAgent, AdminClient, AdminCredentials, agent_jobs};
 use heddle_agents::{AgentsConfig, DEFAULT_ISSUER, PlaneClient};
 use heddle_auth::SelfIssuedTokens;
-use heddle_control_plane::ControlPlane;
+use heddle_control_plane::{ControlPlane, Patience};
 use heddle_credential_service::CredentialService;
 use heddle_data_plane::{DataPlane, DirectoryBlobs};
 use heddle_ids::{ParticipantContextId, ParticipantId};
@@ -147,6 +147,10 @@ impl Builder<'_> {
             static_peers: static_peers(self.configuration)?,
             public_url: foundation.public_url.clone(),
             shutdown: self.shutdown.clone(),
+            patience: Patience {
+                attempts: self.configuration.peers.attempts,
+                restarts: self.configuration.peers.restarts,
+            },
         }))
     }
 

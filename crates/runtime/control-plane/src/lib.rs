@@ -25,6 +25,7 @@ mod identity;
 mod model;
 mod negotiation;
 mod parts;
+mod patience;
 mod removal;
 mod rules;
 mod telling;
@@ -32,3 +33,4 @@ mod trace;
 mod transfer;
 
 pub use parts::{ControlPlane, Parts};
+pub use patience::Patience;

@@ -14,7 +14,9 @@ use heddle_web::Shutdown;
 use crate::{
     identity::Identity,
     model::{DataspaceProfile, ParticipantContext, PublishedParticipant},
-    negotiation, removal,
+    negotiation,
+    patience::Patience,
+    removal,
     rules::Rules,
     transfer,
 };
@@ -43,6 +45,8 @@ pub struct Parts {
     pub public_url: String,
     /// Ends the feeds of events when the server stops.
     pub shutdown: Shutdown,
+    /// What peers are granted that do not take our messages.
+    pub patience: Patience,
 }
 
 /// The control plane of one process.
@@ -58,6 +62,7 @@ pub struct ControlPlane {
     pub(crate) plane_tokens: transfer::PlaneTokens,
     pub(crate) public_url: String,
     pub(crate) shutdown: Shutdown,
+    pub(crate) patience: Patience,
 }
 
 /// Whom a protocol request addressed: an active participant, in a dataspace profile that it takes part in.
@@ -86,6 +91,7 @@ impl ControlPlane {
             outbound: parts.outbound,
             public_url: parts.public_url,
             shutdown: parts.shutdown,
+            patience: parts.patience,
         })
     }
 

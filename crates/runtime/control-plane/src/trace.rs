@@ -58,6 +58,15 @@ pub(crate) enum Traced {
         /// What it said.
         state: String,
     },
+    /// A message of ours was not taken, and is sent again.
+    Unanswered {
+        /// Its type.
+        message: String,
+        /// Which attempt that was, from 1.
+        attempt: u32,
+        /// Why not.
+        reason: String,
+    },
     /// Something was refused, or sending failed.
     Refused {
         /// Why.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use heddle_auth::{SelfIssuedError, SelfIssuedTokens};
 use heddle_credentials::Check;
+use heddle_did::Did;
 use heddle_ids::{ParticipantId, SharedAgreementId};
-use heddle_outbound::{Authorization, DidResolver, Outbound};
+use heddle_outbound::{Authorization, DidResolver, Outbound, ResolveError};
 use heddle_store::{Store, StoreError};
 use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer, StaticPeers, VerifiedPeer};
 
@@ -253,6 +254,22 @@ impl Identity {
         let key = Agreement::key(peer, shared_id);
         let agreement = self.store.begin(&own).load_by_key::<Agreement>(&key).await?;
         Ok(agreement.map(|agreement| agreement.left_operands()).unwrap_or_default())
+    }
+
+    /// Whether there is somebody by the id `peer`, as far as the profile's identity service can tell.
+    pub(crate) async fn resolves(
+        &self,
+        profile: &DataspaceProfile,
+        peer: &ParticipantId,
+    ) -> Result<(), ResolveError> {
+        match profile.identity {
+            IdentityService::Dcp => match Did::parse(peer.as_str()) {
+                Ok(did) => self.resolver.resolve(&did).await.map(drop),
+                // The proof for such an audience is what fails, and says so.
+                Err(_) => Ok(()),
+            },
+            IdentityService::Static => Ok(()),
+        }
     }
 
     /// The DCP scopes that a request in `profile` asks for.

@@ -1,6 +1,6 @@
 //! Sends what is in flight, and writes down how that ended.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use heddle_auth::SelfIssuedError;
@@ -10,7 +10,7 @@ use heddle_dsp::{
     wire,
 };
 use heddle_ids::MessageId;
-use heddle_outbound::{OutboundError, Request, Response, RetryClass};
+use heddle_outbound::{OutboundError, Request, ResolveError, Response, RetryClass};
 use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
 use heddle_tenancy::{JobScope, ParticipantScope, Recipient};
 
@@ -21,14 +21,10 @@ use super::{
 use crate::{
     ControlPlane,
     parts::Addressed,
+    patience::Verdict,
     telling::{self, About},
     trace::{Direction, Traced},
 };
-
-/// Attempts after which a peer that does not answer is given up: about 40 seconds of waiting.
-const ATTEMPTS_MAX: u32 = 8;
-/// How long a peer whose own services restart may answer 401 or 404.
-const BRIEFLY: Duration = Duration::from_secs(120);
 
 /// Runs `negotiation.send`.
 pub(super) struct Sender {
@@ -54,33 +50,19 @@ impl JobHandler for Sender {
             return self.give_up(context, scope, &job, Failure::Unanswered(reason), None).await;
         };
         let sent = self.post(scope, &addressed, &record, &flight).await;
-        let (reason, class) = match sent.and_then(|answer| peer_pid(&record, &answer)) {
+        match sent.and_then(|answer| peer_pid(&record, &answer)) {
             Ok(peer_pid) => {
                 telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
-                return self
-                    .finish(context, scope, &job, |record, now| {
-                        negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
-                    })
-                    .await;
+                self.finish(context, scope, &job, |record, now| {
+                    negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
+                })
+                .await
             }
-            Err(trouble) => trouble.judged(flight.message.kind()),
-        };
-        let age = self.plane.environment.now().since(context.job.created_at);
-        let (again, after) = match class {
-            RetryClass::Retry { after } => (context.job.attempts + 1 < ATTEMPTS_MAX, after),
-            RetryClass::RetryBriefly => (age < BRIEFLY, None),
-            RetryClass::Final => (false, None),
-        };
-        if again {
-            return Ok(Outcome::Retry { error: reason, after });
+            Err(trouble) => {
+                let about = (&addressed, &record, flight.message.kind());
+                self.trouble(context, scope, &job, about, trouble).await
+            }
         }
-        let failure = match class {
-            RetryClass::Retry { .. } => Failure::Unanswered(reason),
-            RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
-        };
-        // The peer may have taken the message all the same, and only its answer was lost.
-        let peer_state = self.plane.peer_negotiation_state(scope, &addressed, &record).await;
-        self.give_up(context, scope, &job, failure, peer_state).await
     }
 }
 
@@ -90,22 +72,32 @@ enum Trouble {
     Peer(OutboundError),
     /// Our own proof cannot be made.
     Proof(SelfIssuedError),
+    /// Nobody is known by the id of the peer.
+    Identity(ResolveError),
     /// The peer has taken a first message, and its answer does not tell the process id that all others need. It answers
     /// a repeat alike, and may do better then.
     Answer(wire::Malformed),
 }
 
 impl Trouble {
-    /// In words, and whether trying again may help.
-    fn judged(&self, kind: Kind) -> (String, RetryClass) {
-        let retry = RetryClass::Retry { after: None };
+    /// In one sentence.
+    fn reason(&self) -> String {
         match self {
-            Self::Peer(error) => (error.to_string(), class(error, kind)),
-            Self::Proof(error) if error.is_retryable() => (error.to_string(), retry),
-            Self::Proof(error) => (error.to_string(), RetryClass::Final),
+            Self::Peer(error) => error.to_string(),
+            Self::Proof(error) => error.to_string(),
+            Self::Identity(error) => format!("the counter-party's DID does not resolve: {error}"),
             Self::Answer(error) => {
-                (format!("the peer has answered without a process id that can be read: {error}"), retry)
+                format!("the peer has answered without a process id that can be read: {error}")
             }
+        }
+    }
+
+    fn class(&self, kind: Kind) -> RetryClass {
+        match self {
+            Self::Peer(error) => class(error, kind),
+            Self::Proof(error) if !error.is_retryable() => RetryClass::Final,
+            Self::Proof(_) | Self::Answer(_) => RetryClass::Retry { after: None },
+            Self::Identity(error) => error.class(),
         }
     }
 }
@@ -158,15 +150,62 @@ impl Sender {
             Message::Request(policy) => policy.left_operands().into_iter().map(str::to_owned).collect(),
             _ => Vec::new(),
         };
+        let counter_party = record.process.counter_party();
+        if flight.message.kind() == Kind::Request {
+            // Its answers could not be believed, and what it says of a request for somebody else tells nothing.
+            let known = self.plane.identity.resolves(&addressed.profile, counter_party).await;
+            known.map_err(Trouble::Identity)?;
+        }
         let authorization = self
             .plane
             .identity
-            .authorization(scope, &addressed.profile, record.process.counter_party(), &operands)
+            .authorization(scope, &addressed.profile, counter_party, &operands)
             .await
             .map_err(Trouble::Proof)?;
         let url = format!("{}{}", record.process.counter_party_address(), outbound.path);
         let request = Request::post(url).json_of(&outbound.body).authorization(authorization);
         self.plane.outbound.send(request).await.map_err(Trouble::Peer)
+    }
+
+    async fn trouble(
+        &self,
+        context: &JobContext,
+        scope: &ParticipantScope,
+        job: &SendJob,
+        (addressed, record, kind): (&Addressed, &NegotiationRecord, Kind),
+        trouble: Trouble,
+    ) -> Result<Outcome, StoreError> {
+        let (reason, class) = (trouble.reason(), trouble.class(kind));
+        let age = self.plane.environment.now().since(context.job.created_at);
+        let attempt = context.job.attempts + 1;
+        match self.plane.patience.judge(class, attempt, age, &reason) {
+            Verdict::GiveUp(failure) => {
+                // The peer may have taken the message all the same, and only its answer was lost.
+                let peer_state = self.plane.peer_negotiation_state(scope, addressed, record).await;
+                self.give_up(context, scope, job, failure, peer_state).await
+            }
+            Verdict::Again(after) => {
+                let message = message_name(kind).to_owned();
+                let entry = Traced::Unanswered { message, attempt, reason: reason.clone() };
+                self.note(scope, job, entry).await?;
+                Ok(Outcome::Retry { error: reason, after })
+            }
+        }
+    }
+
+    /// Lets the owner see what keeps a message. A process that moves at the same moment needs no such note.
+    async fn note(&self, scope: &ParticipantScope, job: &SendJob, entry: Traced) -> Result<(), StoreError> {
+        let mut transaction = self.plane.store.begin(scope);
+        let Some(loaded) = transaction.load::<NegotiationRecord>(&job.negotiation).await? else {
+            return Ok(());
+        };
+        let mut record = loaded.value().clone();
+        record.trace.add(transaction.now(), entry);
+        transaction.save(&loaded, &record);
+        match transaction.commit().await {
+            Err(StoreError::Stale { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Ends sending without an answer. Where the peer is settles it, if that tells anything.

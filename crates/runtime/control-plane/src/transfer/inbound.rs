@@ -219,8 +219,8 @@ impl ControlPlane {
         record.claims = proven.peer.claims().clone();
         // A message that crossed our request has acknowledged it first.
         let from = from.or(Some(transfer::State::Requested));
-        self.settle_transfer(&mut transaction, scope, &mut record, step);
-        self.follow_peer(&mut transaction, &mut record, from, kind);
+        let untold = self.settle_untold(&mut transaction, &mut record, step);
+        self.follow_peer(&mut transaction, scope, &mut record, (from, kind), untold);
         transaction.save(&loaded, &record);
         transaction.commit().await?;
         Ok(Box::new(record))

@@ -24,6 +24,9 @@ pub(crate) struct Signal {
     /// Why, for a suspension or a termination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// The events `transfer.process.<name>` that are true when the data plane has been told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tells: Vec<String>,
 }
 
 /// One party's copy of a transfer process, with what the control plane keeps beside it.

@@ -1,10 +1,10 @@
 //! Sends what is in flight, and writes down how that ended.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use heddle_dsp::{
-    process::{Failure, InFlight, PeerPid, Role},
+    process::{InFlight, PeerPid, Role},
     transfer::{self, DataPlaneStep, Kind, Message, State, Step},
     wire,
 };
@@ -19,14 +19,10 @@ use super::{
 use crate::{
     ControlPlane,
     model::Agreement,
+    patience::Verdict,
     telling::{self, About},
     trace::{Direction, Traced},
 };
-
-/// Attempts after which a peer that does not answer is given up: about 40 seconds of waiting.
-const ATTEMPTS_MAX: u32 = 8;
-/// How long a peer whose own services restart may answer 401 or 404.
-const BRIEFLY: Duration = Duration::from_secs(120);
 
 /// Runs `transfer.send`.
 pub(super) struct Sender {
@@ -97,6 +93,24 @@ impl Sender {
         let answer = self.plane.outbound.send(Request::get(url).authorization(authorization)).await.ok()?;
         let shown: wire::TransferProcess = wire::parse(answer.body()).ok()?;
         Some(shown.state)
+    }
+
+    /// Lets the owner see what keeps a message. A process that moves at the same moment needs no such note.
+    async fn note(
+        &self,
+        scope: &ParticipantScope,
+        job: &TransferJob,
+        entry: Traced,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.plane.store.begin(scope);
+        let Some(loaded) = transaction.load::<TransferRecord>(&job.transfer).await? else { return Ok(()) };
+        let mut record = loaded.value().clone();
+        record.trace.add(transaction.now(), entry);
+        transaction.save(&loaded, &record);
+        match transaction.commit().await {
+            Err(StoreError::Stale { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Applies how sending ended, together with the end of the job.
@@ -173,17 +187,15 @@ impl JobHandler for Sender {
             Err(trouble) => trouble,
         };
         let age = self.plane.environment.now().since(context.job.created_at);
-        let (again, after) = match class {
-            RetryClass::Retry { after } => (context.job.attempts + 1 < ATTEMPTS_MAX, after),
-            RetryClass::RetryBriefly => (age < BRIEFLY, None),
-            RetryClass::Final => (false, None),
-        };
-        if again {
-            return Ok(Outcome::Retry { error: reason, after });
-        }
-        let failure = match class {
-            RetryClass::Retry { .. } => Failure::Unanswered(reason),
-            RetryClass::RetryBriefly | RetryClass::Final => Failure::Refused(reason),
+        let attempt = context.job.attempts + 1;
+        let failure = match self.plane.patience.judge(class, attempt, age, &reason) {
+            Verdict::GiveUp(failure) => failure,
+            Verdict::Again(after) => {
+                let message = message_name(flight.message.kind()).to_owned();
+                let entry = Traced::Unanswered { message, attempt, reason: reason.clone() };
+                self.note(scope, &job, entry).await?;
+                return Ok(Outcome::Retry { error: reason, after });
+            }
         };
         // The peer may have taken the message all the same, and only its answer was lost.
         let peer_state = self.peer_state(scope, &record).await;

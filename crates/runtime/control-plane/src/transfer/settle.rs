@@ -49,6 +49,19 @@ impl ControlPlane {
         record: &mut TransferRecord,
         step: Step,
     ) {
+        for name in self.settle_untold(transaction, record, step) {
+            self.tell_transfer(transaction, scope, record, name);
+        }
+    }
+
+    /// As [`ControlPlane::settle_transfer`], but for the events: their names are handed back.
+    pub(super) fn settle_untold(
+        &self,
+        transaction: &mut Transaction<'_>,
+        record: &mut TransferRecord,
+        step: Step,
+    ) -> Vec<&'static str> {
+        let mut untold = Vec::new();
         record.process = step.process;
         for effect in step.effects {
             match effect {
@@ -66,11 +79,12 @@ impl ControlPlane {
                     // A consumer's transfer has started when its data plane knows the address.
                     let told_later = record.process.role() == Role::Consumer && event.name() == "started";
                     if !told_later {
-                        self.tell_transfer(transaction, scope, record, event.name());
+                        untold.push(event.name());
                     }
                 }
             }
         }
+        untold
     }
 
     /// Adds a signal to the data plane behind those that wait already.
@@ -81,7 +95,7 @@ impl ControlPlane {
         step: DataPlaneStep,
         reason: Option<String>,
     ) {
-        let signal = Signal { step, message_id: self.message_id(), reason };
+        let signal = Signal { step, message_id: self.message_id(), reason, tells: Vec::new() };
         let transfer = record.process.id().to_string();
         let job = TransferJob { transfer, message: signal.message_id.clone() };
         if record.signals.is_empty() {
@@ -114,24 +128,39 @@ impl ControlPlane {
         };
     }
 
-    /// What the data plane has to be told after the peer's message, which found the process in `from`.
+    /// What the data plane has to be told after the peer's message, which found the process in `from`; and what the
+    /// owner is told of it (`untold`). That data has stopped is told when it has: no token opens anything after that.
     pub(super) fn follow_peer(
         &self,
         transaction: &mut Transaction<'_>,
+        scope: &dyn Scope,
         record: &mut TransferRecord,
-        from: Option<State>,
-        kind: Kind,
+        (from, kind): (Option<State>, Kind),
+        untold: Vec<&'static str>,
     ) {
         let step = match (kind, record.process.state()) {
-            (Kind::Start, Some(State::Started)) if from == Some(State::Requested) => DataPlaneStep::Start,
-            (Kind::Start, Some(State::Started)) => DataPlaneStep::Resume,
-            (Kind::Suspend, Some(State::Suspended)) => DataPlaneStep::Suspend,
-            (Kind::Complete, Some(State::Completed)) => DataPlaneStep::Complete,
-            (Kind::Terminate, Some(State::Terminated)) => DataPlaneStep::Terminate,
-            _ => return,
+            (Kind::Start, Some(State::Started)) if from == Some(State::Requested) => {
+                Some(DataPlaneStep::Start)
+            }
+            (Kind::Start, Some(State::Started)) => Some(DataPlaneStep::Resume),
+            (Kind::Suspend, Some(State::Suspended)) => Some(DataPlaneStep::Suspend),
+            (Kind::Complete, Some(State::Completed)) => Some(DataPlaneStep::Complete),
+            (Kind::Terminate, Some(State::Terminated)) => Some(DataPlaneStep::Terminate),
+            _ => None,
         };
+        // A data plane that has not come to its start yet, and perhaps never will, lets nothing through.
+        let stops = step.is_some() && kind != Kind::Start && !record.awaits_callback;
+        if !stops {
+            for name in &untold {
+                self.tell_transfer(transaction, scope, record, name);
+            }
+        }
+        let Some(step) = step else { return };
         let reason = record.error_detail();
         self.signal(transaction, record, step, reason);
+        if let Some(signal) = record.signals.last_mut().filter(|_| stops) {
+            signal.tells = untold.into_iter().map(str::to_owned).collect();
+        }
     }
 
     /// Emits the event `transfer.process.<name>`.

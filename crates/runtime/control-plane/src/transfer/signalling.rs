@@ -178,6 +178,11 @@ impl ControlPlane {
         outcome: Result<Progress, String>,
     ) {
         let now = transaction.now();
+        if outcome != Ok(Progress::UnderWay) {
+            for name in &signal.tells {
+                self.tell_transfer(transaction, scope, record, name);
+            }
+        }
         match outcome {
             Ok(Progress::UnderWay) => record.awaits_callback = true,
             Ok(Progress::Done(address)) => {

@@ -13,7 +13,7 @@ use heddle_auth::{
     TokenService, TokenSettings,
 };
 use heddle_clock::Environment;
-use heddle_control_plane::{ControlPlane, Parts};
+use heddle_control_plane::{ControlPlane, Parts, Patience};
 use heddle_did::web::Scheme;
 use heddle_ids::ParticipantId;
 use heddle_outbound::{DidResolver, Outbound, OutboundConfig};
@@ -156,6 +156,7 @@ impl World {
             static_peers: Some(static_peers),
             public_url: url.clone(),
             shutdown,
+            patience: Patience::default(),
         });
         let worker = plane.jobs(Worker::new(store.clone(), scopes.clone(), WorkerLimits::default())).start();
         let router = plane.router();

@@ -1,0 +1,76 @@
+//! A credential that has run out.
+
+use std::time::Duration;
+
+use heddle::demo::{
+    client::Client,
+    founding::{CREDENTIAL, Dataspace},
+};
+use heddle_clock::{Environment, Timestamp};
+use heddle_e2e::{Party, Scene, Server};
+use serde_json::{Value, json};
+
+use crate::{IMPATIENT, assert_ended};
+
+/// How long credentials are valid here, in seconds: long enough to come on board with one.
+const VALIDITY: u64 = 5;
+/// How far the clocks of two parties may differ; so much longer an expired credential is honoured.
+const LEEWAY: Duration = Duration::from_secs(5);
+
+/// From now on, credentials are issued for [`VALIDITY`].
+async fn issue_briefly(governance: &Client, dataspace: &Dataspace) {
+    let admin = format!("/api/admin/v1beta/participants/{}/credentialdefinitions", dataspace.issuer_context);
+    let mut definition = governance.get(&format!("{admin}/membership")).await.expect("it is defined");
+    definition["validity"] = json!(VALIDITY);
+    governance.put(&admin, &definition).await.expect("it is changed");
+}
+
+/// When the one credential in the wallet of a party runs out.
+async fn expiry(party: &Party) -> Timestamp {
+    let context = &party.organisation.context;
+    let path = format!("/api/identity/v1beta/participants/{context}/credentials?type={CREDENTIAL}");
+    let wallet = party.client.get(&path).await.expect("the wallet is shown");
+    let text = &wallet[0]["verifiableCredential"]["credential"]["expirationDate"];
+    text.as_str()
+        .and_then(|text| Timestamp::parse_rfc3339(text).ok())
+        .unwrap_or_else(|| panic!("an expiry: {wallet}"))
+}
+
+/// Lets the time pass; there is no event for it.
+async fn past(moment: Timestamp) {
+    let environment = Environment::system();
+    while environment.now() < moment {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expired_credential_stops_the_negotiation_and_the_provider_can_see_why() {
+    let server = Server::start(IMPATIENT).await;
+    let scene = Scene::found(&server.credentials(), "expired").await;
+    let provider = Party::on_board(&scene, "weaver").await;
+    provider.publish("cloth").await;
+    issue_briefly(&scene.operator, &scene.dataspace).await;
+    let mut consumer = Party::on_board(&scene, "tailor").await;
+    let mut offer = consumer.towards(&provider).await.discover("cloth").await.expect("it is still good");
+    offer["target"] = json!("cloth");
+
+    past(expiry(&consumer).await + LEEWAY).await;
+    let (address, did) = (provider.organisation.protocol(), provider.organisation.did.clone());
+    let id = consumer.ask("expired", (&address, &did), &offer).await;
+    assert_ended(&mut consumer, "contractnegotiations", &id, &["404"]).await;
+
+    let path = format!("{}/denials", provider.organisation.management());
+    let denials = provider.client.get(&path).await.expect("denials are shown");
+    let denial = &denials[0];
+    assert_eq!(denial["counterPartyId"], consumer.organisation.did, "{denials}");
+    let checks = denial["entries"].as_array().into_iter().flatten();
+    let checks: Vec<&Value> = checks.filter_map(|entry| entry["checks"].as_array()).flatten().collect();
+    let expired = checks
+        .iter()
+        .any(|check| check["name"] == "credential-validity" && check.to_string().contains("it expired at "));
+    assert!(expired, "the trace tells that the credential has expired: {denials}");
+    assert!(denial["reason"].as_str().is_some_and(|reason| reason.contains("expired")), "{denials}");
+    assert!(provider.all("contractnegotiations").await.is_empty(), "there is no process");
+    server.stop().await;
+}
