@@ -53,4 +53,11 @@ pub trait SelfIssuedTokens: Send + Sync {
         bearer_scope: &[String],
         access_token: Option<&str>,
     ) -> Result<String, SelfIssuedError>;
+
+    /// Why peers that ask for credentials within `bearer_scope` get none of some kind although the participant holds
+    /// such, as when they have expired: in words, for the participant alone. Nothing where that is not known.
+    async fn shortcomings(&self, scope: &ParticipantScope, bearer_scope: &[String]) -> Vec<String> {
+        let _ = (scope, bearer_scope);
+        Vec::new()
+    }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heddle_auth::{SelfIssuedError, SelfIssuedTokens};
 use heddle_clock::Environment;
 use heddle_dcp::{
-    Scope,
+    Rules, Scope,
     token::{access_token::AccessTokenDraft, self_issued::SelfIssuedDraft},
 };
 use heddle_did::Did;
@@ -18,6 +18,7 @@ use heddle_vault::{Vault, VaultError};
 use crate::{
     participant::Usage,
     signing::{SigningError, SigningKey},
+    wallet::presentation,
 };
 
 /// How long a self-issued token and the access token inside it are valid.
@@ -100,6 +101,13 @@ impl SelfIssuedTokens for InProcessTokens {
         let granted = bearer_scope.iter().map(|scope| Scope::parse(scope));
         let granted = granted.collect::<Result<Vec<_>, _>>().map_err(|e| refused(e.to_string()))?;
         self.issue(scope, &audience, (&granted, access_token)).await.map_err(|error| refusal(&error))
+    }
+
+    async fn shortcomings(&self, scope: &ParticipantScope, bearer_scope: &[String]) -> Vec<String> {
+        let asked: Vec<Scope> = bearer_scope.iter().filter_map(|scope| Scope::parse(scope).ok()).collect();
+        // It only explains; what cannot be read explains nothing.
+        let held = presentation::held(&mut self.store.begin(scope), &asked).await.unwrap_or_default();
+        presentation::shortcomings(&held, &asked, self.environment.now(), &Rules::default())
     }
 }
 

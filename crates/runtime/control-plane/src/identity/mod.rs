@@ -256,6 +256,23 @@ impl Identity {
         Ok(agreement.map(|agreement| agreement.left_operands()).unwrap_or_default())
     }
 
+    /// What of a participant's own credentials keeps a request in `profile` from being believed, as far as that is
+    /// known: a peer that refuses does not say why.
+    pub(crate) async fn shortcomings(
+        &self,
+        scope: &ParticipantScope,
+        profile: &DataspaceProfile,
+        left_operands: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        match profile.identity {
+            IdentityService::Dcp => {
+                let scopes = self.scopes_for(profile, left_operands).await?;
+                Ok(self.tokens.shortcomings(scope, &scopes).await)
+            }
+            IdentityService::Static => Ok(Vec::new()),
+        }
+    }
+
     /// Whether there is somebody by the id `peer`, as far as the profile's identity service can tell.
     pub(crate) async fn resolves(
         &self,

@@ -54,6 +54,10 @@ impl JobHandler for Sender {
             Ok(peer_pid) => {
                 telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
                 self.finish(context, scope, &job, |record, now| {
+                    if let Some(kind) = in_flight_kind(record, &job.message) {
+                        let message = message_name(kind).to_owned();
+                        record.trace.add(now, Traced::Message { direction: Direction::Sent, message });
+                    }
                     negotiation::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
                 })
                 .await
@@ -68,8 +72,8 @@ impl JobHandler for Sender {
 
 /// Why a message has not arrived.
 enum Trouble {
-    /// The peer, or the way to it.
-    Peer(OutboundError),
+    /// The peer, or the way to it; and what of our own credentials may be why.
+    Peer(OutboundError, Vec<String>),
     /// Our own proof cannot be made.
     Proof(SelfIssuedError),
     /// Nobody is known by the id of the peer.
@@ -83,7 +87,9 @@ impl Trouble {
     /// In one sentence.
     fn reason(&self) -> String {
         match self {
-            Self::Peer(error) => error.to_string(),
+            Self::Peer(error, own) => {
+                own.iter().fold(error.to_string(), |told, reason| format!("{told}; {reason}"))
+            }
             Self::Proof(error) => error.to_string(),
             Self::Identity(error) => format!("the counter-party's DID does not resolve: {error}"),
             Self::Answer(error) => {
@@ -94,7 +100,7 @@ impl Trouble {
 
     fn class(&self, kind: Kind) -> RetryClass {
         match self {
-            Self::Peer(error) => class(error, kind),
+            Self::Peer(error, _) => class(error, kind),
             Self::Proof(error) if !error.is_retryable() => RetryClass::Final,
             Self::Proof(_) | Self::Answer(_) => RetryClass::Retry { after: None },
             Self::Identity(error) => error.class(),
@@ -141,10 +147,9 @@ impl Sender {
     ) -> Result<Response, Trouble> {
         let callback = self.plane.protocol_address(scope.participant(), &addressed.profile.name);
         let outbound = negotiation::outbound(&record.process, flight, &callback).ok_or_else(|| {
-            Trouble::Peer(OutboundError::Malformed {
-                subject: "the message".to_owned(),
-                reason: "the peer has not told its process id".to_owned(),
-            })
+            let subject = "the message".to_owned();
+            let reason = "the peer has not told its process id".to_owned();
+            Trouble::Peer(OutboundError::Malformed { subject, reason }, Vec::new())
         })?;
         let operands = match &flight.message {
             Message::Request(policy) => policy.left_operands().into_iter().map(str::to_owned).collect(),
@@ -164,7 +169,13 @@ impl Sender {
             .map_err(Trouble::Proof)?;
         let url = format!("{}{}", record.process.counter_party_address(), outbound.path);
         let request = Request::post(url).json_of(&outbound.body).authorization(authorization);
-        self.plane.outbound.send(request).await.map_err(Trouble::Peer)
+        match self.plane.outbound.send(request).await {
+            Err(error) if flight.message.kind() == Kind::Request && is_stranger(&error) => {
+                let own = self.plane.identity.shortcomings(scope, &addressed.profile, &operands).await;
+                Err(Trouble::Peer(error, own.unwrap_or_default()))
+            }
+            other => other.map_err(|error| Trouble::Peer(error, Vec::new())),
+        }
     }
 
     async fn trouble(
@@ -249,14 +260,9 @@ impl Sender {
             };
             let now = transaction.now();
             let mut record = loaded.value().clone();
-            let sent = in_flight_kind(&record, &job.message);
             let step = step(&mut record, now);
             if step.replay {
                 return Ok(Outcome::Done);
-            }
-            if let Some(kind) = sent {
-                let message = message_name(kind).to_owned();
-                record.trace.add(now, Traced::Message { direction: Direction::Sent, message });
             }
             transaction.complete(&context.job);
             self.plane.settle_negotiation(&mut transaction, scope, &mut record, step);
@@ -271,6 +277,11 @@ impl Sender {
             }
         }
     }
+}
+
+/// Whether the peer may not have believed who we are: it answers then as if there were nothing.
+fn is_stranger(error: &OutboundError) -> bool {
+    error.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403 | 404))
 }
 
 fn in_flight_kind(record: &NegotiationRecord, message: &MessageId) -> Option<Kind> {

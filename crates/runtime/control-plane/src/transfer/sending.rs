@@ -128,15 +128,10 @@ impl Sender {
             };
             let now = transaction.now();
             let mut record = loaded.value().clone();
-            let sent = record.process.in_flight().filter(|flight| flight.message_id == job.message);
-            let sent = sent.map(|flight| flight.message.kind());
+            let sent = in_flight_kind(&record, job);
             let step = step(&mut record, now);
             if step.replay {
                 return Ok(Outcome::Done);
-            }
-            if let Some(kind) = sent {
-                let message = message_name(kind).to_owned();
-                record.trace.add(now, Traced::Message { direction: Direction::Sent, message });
             }
             transaction.complete(&context.job);
             let was_terminal = record.process.is_terminal();
@@ -180,6 +175,10 @@ impl JobHandler for Sender {
                 telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
                 return self
                     .finish(context, scope, &job, |record, now| {
+                        if let Some(kind) = in_flight_kind(record, &job) {
+                            let message = message_name(kind).to_owned();
+                            record.trace.add(now, Traced::Message { direction: Direction::Sent, message });
+                        }
                         transfer::acknowledged(&record.process, &job.message, peer_pid.clone(), now)
                     })
                     .await;
@@ -225,6 +224,11 @@ fn class(error: &OutboundError, kind: Kind) -> RetryClass {
         }
         other => other.class(),
     }
+}
+
+fn in_flight_kind(record: &TransferRecord, job: &TransferJob) -> Option<Kind> {
+    let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message)?;
+    Some(flight.message.kind())
 }
 
 /// The peer's process id in the answer to a request. All other messages need it; a peer answers a repeat of the request

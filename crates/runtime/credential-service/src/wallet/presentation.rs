@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use heddle_clock::Environment;
-use heddle_credentials::{Format, ParsedCredential, PresentationDraft, vp11};
+use heddle_clock::{Environment, Timestamp};
+use heddle_credentials::{Format, ParsedCredential, PresentationDraft, Verdict, vp11};
 use heddle_dcp::{
     Rules, Scope,
     presentation::{self, Held},
     token::{AccessToken, ReplayKey},
 };
-use heddle_store::{Loaded, Query, Store, StoreError};
+use heddle_store::{Loaded, Query, Store, StoreError, Transaction};
 use heddle_telemetry::logs::category;
 use heddle_tenancy::PresentationGrant;
 use heddle_vault::Vault;
@@ -40,6 +40,58 @@ pub(crate) enum PresentationError {
     Store(#[from] StoreError),
 }
 
+/// The issued credentials that may be asked for by these scopes; the rest is not worth the work of reading.
+pub(crate) async fn held(
+    transaction: &mut Transaction<'_>,
+    requested: &[Scope],
+) -> Result<Vec<ParsedCredential>, StoreError> {
+    let query = Query { states: vec![CredentialState::Issued.name().into()], ..Query::default() };
+    let stored = transaction.list::<Credential>(&query).await?;
+    let asked = |credential: &&Loaded<Credential>| {
+        requested.iter().any(|scope| match scope {
+            Scope::Type { name, .. } => credential.types.contains(name),
+            Scope::Id(id) => credential.credential_id.as_ref() == Some(id),
+        })
+    };
+    let read = |credential: &Loaded<Credential>| match ParsedCredential::parse(&credential.raw) {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            tracing::error!(component = "credential-service", id = %credential.id, %error,
+                "a stored credential cannot be read");
+            None
+        }
+    };
+    Ok(stored.iter().filter(asked).filter_map(read).collect())
+}
+
+/// For each scope that selects credentials of which none can be presented: why not.
+pub(crate) fn shortcomings(
+    parsed: &[ParsedCredential],
+    requested: &[Scope],
+    now: Timestamp,
+    rules: &Rules,
+) -> Vec<String> {
+    let held: Vec<Held<'_>> = parsed.iter().map(|credential| Held { credential, withdrawn: false }).collect();
+    let of_scope = |scope: &Scope| {
+        let alone = std::slice::from_ref(scope);
+        let checks = presentation::select(&held, alone, alone, now, rules).checks;
+        let reasons: Option<Vec<&str>> = checks
+            .iter()
+            .map(|check| match &check.verdict {
+                Verdict::Passed => None,
+                Verdict::Failed(reason) => Some(reason.as_str()),
+            })
+            .collect();
+        let reason = *reasons?.last()?;
+        let name = match scope {
+            Scope::Type { name, .. } => name,
+            Scope::Id(id) => id,
+        };
+        Some(format!("the credential {name} in the participant's own wallet is not presented: {reason}"))
+    };
+    requested.iter().filter_map(of_scope).collect()
+}
+
 /// Makes presentations.
 pub(crate) struct Presentations<'a> {
     pub(crate) store: &'a Store,
@@ -59,10 +111,8 @@ impl Presentations<'_> {
     ) -> Result<Vec<String>, PresentationError> {
         let mut transaction = self.store.begin(grant);
         let key = SigningKey::find(&mut transaction, Usage::Presentations).await?;
-        let query = Query { states: vec![CredentialState::Issued.name().into()], ..Query::default() };
-        let stored = transaction.list::<Credential>(&query).await?;
+        let parsed = held(&mut transaction, requested).await?;
         drop(transaction);
-        let parsed = self.parse(&stored, requested);
         let held: Vec<Held<'_>> =
             parsed.iter().map(|credential| Held { credential, withdrawn: false }).collect();
         let now = self.environment.now();
@@ -101,25 +151,6 @@ impl Presentations<'_> {
             "a verifier was answered"
         );
         Ok(presentations)
-    }
-
-    /// Reads what may be asked for; the rest is not worth the work.
-    fn parse(&self, stored: &[Loaded<Credential>], requested: &[Scope]) -> Vec<ParsedCredential> {
-        let asked = |credential: &&Loaded<Credential>| {
-            requested.iter().any(|scope| match scope {
-                Scope::Type { name, .. } => credential.types.contains(name),
-                Scope::Id(id) => credential.credential_id.as_ref() == Some(id),
-            })
-        };
-        let read = |credential: &Loaded<Credential>| match ParsedCredential::parse(&credential.raw) {
-            Ok(parsed) => Some(parsed),
-            Err(error) => {
-                tracing::error!(component = "credential-service", id = %credential.id, %error,
-                    "a stored credential cannot be read");
-                None
-            }
-        };
-        stored.iter().filter(asked).filter_map(read).collect()
     }
 
     async fn sign(
