@@ -37,7 +37,6 @@ async fn assert_ended(party: &mut Party, collection: &str, id: &str, words: &[&s
     assert_eq!(shown["state"], "TERMINATED", "{shown}");
     let detail = shown["errorDetail"].as_str().unwrap_or_else(|| panic!("a reason is given: {shown}"));
     assert_eq!(event.payload["reason"], detail, "the event tells the same");
-    eprintln!("DETAIL {detail}");
     for word in words {
         assert!(detail.contains(word), "'{word}' is missing: {detail}");
     }

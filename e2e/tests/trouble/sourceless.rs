@@ -19,10 +19,11 @@ async fn a_transfer_of_an_asset_without_a_source_ends_with_that_reason_on_both_s
     let path = format!("{}/transferprocesses", consumer.organisation.management());
     let answer = consumer.client.create("transfer", &path, &request).await.expect("it is taken");
     let here = answer["@id"].as_str().expect("an id").to_owned();
-    let reason = "dataset 'cloth' has no source";
+    let reason = "the provider's data plane refuses: dataset 'cloth' has no source; upload its bytes";
     assert_ended(&mut market.consumer, "transferprocesses", &here, &[reason]).await;
+    let own = "the data plane data-plane refuses: dataset 'cloth' has no source; upload its bytes";
     let there = market.provider.counterpart(&here).await;
-    assert_ended(&mut market.provider, "transferprocesses", &there, &[reason, "upload its bytes"]).await;
+    assert_ended(&mut market.provider, "transferprocesses", &there, &[own]).await;
     // With a source, the agreement is as good as ever.
     let (provider, consumer) = (&market.provider, &market.consumer);
     let digest = provider.upload("cloth").await;

@@ -12,6 +12,7 @@ use heddle_tenancy::ParticipantScope;
 use super::{
     TransferRecord,
     plane_client::{Progress, from_signaling},
+    plane_failure::{self, PlaneFailure},
 };
 use crate::{
     ControlPlane,
@@ -108,7 +109,8 @@ impl ControlPlane {
                     // The step that was accepted has failed.
                     Some(signal) if record.awaits_callback => {
                         let step = (id, &signal.message_id);
-                        self.signal_answered(scope, step, Err(reason), None).await?;
+                        let refused = Err(PlaneFailure::Refused(reason));
+                        self.signal_answered(scope, step, refused, None).await?;
                         Ok(())
                     }
                     _ => self.errored_by_plane(scope, id, reason).await,
@@ -165,7 +167,7 @@ impl ControlPlane {
         let mut record = loaded.value().clone();
         record.trace.add(now, Traced::Refused { reason: format!("the data plane reports: {reason}") });
         record.data_plane_error = Some(reason.clone());
-        let message = Message::Terminate(Explanation::new("data-plane-failed", reason));
+        let message = Message::Terminate(Explanation::new(plane_failure::CODE, reason));
         if let Ok(step) = transfer::send(&record.process, message, self.message_id(), now) {
             self.settle_transfer(&mut transaction, scope, &mut record, step);
         }

@@ -10,7 +10,8 @@
 //! | provider | a request arrives | start | start message, with the address for pull |
 //! | consumer | the start arrives | started, with the address | the event `started` |
 //! | either | its owner suspends, resumes, completes, terminates | the same | the message |
-//! | either | the peer suspends, resumes, completes, terminates | the same | nothing, or the address for a resume |
+//! | either | the peer suspends, completes, terminates | the same | the event, now that no byte flows any more |
+//! | either | the peer resumes | the same | the address, if we own it |
 //!
 //! Addresses open doors, so they are sealed before the machine sees them, and opened where they are sent (`address`).
 
@@ -20,6 +21,7 @@ mod commands;
 mod decision;
 mod inbound;
 mod plane_client;
+mod plane_failure;
 mod plane_token;
 mod record;
 mod sending;

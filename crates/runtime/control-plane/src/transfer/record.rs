@@ -11,6 +11,7 @@ use heddle_store::{Aggregate, Columns};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::plane_failure;
 use crate::{model::DataplaneMetadata, trace::DecisionTrace};
 
 /// A signal to the data plane that is under way or waits its turn.
@@ -127,6 +128,13 @@ impl TransferRecord {
     /// Why it ended or was suspended, in one sentence, for the owner.
     pub(crate) fn error_detail(&self) -> Option<String> {
         let ending = self.process.termination().or_else(|| self.process.suspension());
+        // What the peer was told of our data plane is not the half of it.
+        let own = ending.filter(|ending| ending.by == self.process.role());
+        if own.is_some_and(|own| own.explanation.code.as_deref() == Some(plane_failure::CODE))
+            && let Some(reason) = &self.data_plane_error
+        {
+            return Some(reason.clone());
+        }
         let reasons = ending.map(|ending| {
             let reasons: Vec<String> =
                 ending.explanation.reason.iter().map(crate::negotiation::in_words).collect();

@@ -15,6 +15,7 @@ use heddle_tenancy::{JobScope, ParticipantScope, Scope};
 use super::{
     TransferRecord, address,
     plane_client::{self, Progress},
+    plane_failure::{self, PlaneFailure},
     plane_token::TokenError,
     record::Signal,
     settle::TransferJob,
@@ -36,8 +37,22 @@ pub(super) struct Signaller {
 
 /// Why a signal has not arrived.
 struct Trouble {
-    reason: String,
+    failure: PlaneFailure,
     class: RetryClass,
+}
+
+impl Trouble {
+    fn last(reason: String) -> Self {
+        Self { failure: PlaneFailure::Broken(reason), class: RetryClass::Final }
+    }
+
+    fn passing(reason: String) -> Self {
+        Self { failure: PlaneFailure::Broken(reason), class: RetryClass::Retry { after: None } }
+    }
+
+    fn of(error: &OutboundError) -> Self {
+        Self { failure: PlaneFailure::of(error), class: error.class() }
+    }
 }
 
 impl Signaller {
@@ -51,41 +66,32 @@ impl Signaller {
         record: &TransferRecord,
         signal: &Signal,
     ) -> Result<Progress, Trouble> {
-        let last = |reason: String| Trouble { reason, class: RetryClass::Final };
         let plane = self
             .plane
             .store
             .begin(scope)
             .load::<DataPlane>(record.data_plane.as_str())
             .await
-            .map_err(|error| Trouble { reason: error.to_string(), class: RetryClass::Retry { after: None } })?
-            .ok_or_else(|| {
-                last(format!("the data plane {} is not registered any more", record.data_plane))
-            })?;
+            .map_err(|error| Trouble::passing(error.to_string()))?
+            .ok_or_else(|| Trouble::last("it is not registered any more".to_owned()))?;
         let address = self.plane.open_address(scope, &record.process).await.map_err(|error| {
             let (reason, class) = address::trouble(&error);
-            Trouble { reason, class }
+            Trouble { failure: PlaneFailure::Broken(reason), class }
         })?;
         let request = plane_client::request(record, plane.value(), signal, address.as_ref());
-        let mut request = request.map_err(last)?;
+        let mut request = request.map_err(Trouble::last)?;
         match self.plane.plane_tokens.authorization(scope, plane.value()).await {
             Ok(Some(authorization)) => request = request.authorization(authorization),
             Ok(None) => {}
-            Err(TokenError::Temporary(reason)) => {
-                return Err(Trouble { reason, class: RetryClass::Retry { after: None } });
-            }
-            Err(TokenError::Final(reason)) => return Err(last(reason)),
+            Err(TokenError::Temporary(reason)) => return Err(Trouble::passing(reason)),
+            Err(TokenError::Final(reason)) => return Err(Trouble::last(reason)),
         }
         let answer = self.plane.outbound.send(request).await;
         if matches!(&answer, Err(OutboundError::Status { status, .. }) if status.as_u16() == 401) {
             self.plane.plane_tokens.forget(scope, plane.value());
         }
-        let trouble = |error: OutboundError| Trouble {
-            reason: format!("the data plane {}: {error}", plane.id),
-            class: error.class(),
-        };
-        let answer = answer.map_err(trouble)?;
-        plane_client::progress(signal.step, answer.body()).map_err(trouble)
+        let answer = answer.map_err(|error| Trouble::of(&error))?;
+        plane_client::progress(signal.step, answer.body()).map_err(|error| Trouble::of(&error))
     }
 }
 
@@ -119,9 +125,10 @@ impl JobHandler for Signaller {
                         RetryClass::Retry { after } => after,
                         _ => None,
                     };
-                    return Ok(Outcome::Retry { error: trouble.reason, after });
+                    let error = trouble.failure.for_owner(&record.data_plane);
+                    return Ok(Outcome::Retry { error, after });
                 }
-                Err(trouble.reason)
+                Err(trouble.failure)
             }
         };
         self.plane.signal_answered(scope, (&job.transfer, &job.message), outcome, Some(&context.job)).await
@@ -140,7 +147,7 @@ impl ControlPlane {
         &self,
         scope: &ParticipantScope,
         (transfer, message): (&str, &heddle_ids::MessageId),
-        outcome: Result<Progress, String>,
+        outcome: Result<Progress, PlaneFailure>,
         job: Option<&ClaimedJob>,
     ) -> Result<Outcome, StoreError> {
         let outcome = match outcome {
@@ -175,7 +182,7 @@ impl ControlPlane {
         scope: &dyn Scope,
         record: &mut TransferRecord,
         signal: &Signal,
-        outcome: Result<Progress, String>,
+        outcome: Result<Progress, PlaneFailure>,
     ) {
         let now = transaction.now();
         if outcome != Ok(Progress::UnderWay) {
@@ -189,10 +196,11 @@ impl ControlPlane {
                 self.signal_ended(transaction, record);
                 self.follow_plane(transaction, scope, record, signal.step, address);
             }
-            Err(reason) => {
-                record.trace.add(now, Traced::Refused { reason: reason.clone() });
+            Err(failure) => {
+                let reason = failure.for_owner(&record.data_plane);
+                record.trace.add(now, Traced::Refused { reason });
                 self.signal_ended(transaction, record);
-                self.plane_failed(transaction, scope, record, signal.step, &reason);
+                self.plane_failed(transaction, scope, record, signal.step, &failure);
             }
         }
     }
@@ -239,10 +247,11 @@ impl ControlPlane {
         scope: &dyn Scope,
         record: &mut TransferRecord,
         step: DataPlaneStep,
-        reason: &str,
+        failure: &PlaneFailure,
     ) {
         let now = transaction.now();
-        record.data_plane_error = Some(reason.to_owned());
+        let reason = failure.for_owner(&record.data_plane);
+        record.data_plane_error = Some(reason.clone());
         if matches!(step, DataPlaneStep::Suspend | DataPlaneStep::Complete | DataPlaneStep::Terminate) {
             tracing::warn!(
                 component = "control-plane",
@@ -258,11 +267,12 @@ impl ControlPlane {
             let Ok(step) = transfer::send(&record.process, Message::Request(None), id.clone(), now) else {
                 return;
             };
-            let failure = Failure::Refused(reason.to_owned());
+            let failure = Failure::Refused(reason);
             let step = transfer::abandoned(&step.process, &id, &failure, self.message_id(), now);
             return self.settle_transfer(transaction, scope, record, step);
         }
-        let message = Message::Terminate(Explanation::new("data-plane-failed", reason));
+        let told = failure.for_peer(record.process.role());
+        let message = Message::Terminate(Explanation::new(plane_failure::CODE, told));
         match transfer::send(&record.process, message, self.message_id(), now) {
             Ok(step) => self.settle_transfer(transaction, scope, record, step),
             Err(refused) => record.trace.add(now, Traced::Refused { reason: refused.to_string() }),
