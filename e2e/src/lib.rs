@@ -17,4 +17,4 @@ pub use exchange::{Answer, Peer, post};
 pub use flowing::{Edr, Flowing};
 pub use lasting::Lasting;
 pub use server::{Server, postgres};
-pub use trade::{Fetched, Key, Party, Shown, answer_to, made_up_offer};
+pub use trade::{Fetched, Key, Party, answer_to, made_up_offer};

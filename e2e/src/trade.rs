@@ -39,9 +39,6 @@ pub struct Party {
     feed: Feed,
 }
 
-/// What a process has come to, as the Management API shows it to one of its parties.
-pub type Shown = Value;
-
 impl Party {
     /// Brings `name` on board, and listens from then on.
     pub async fn on_board(scene: &Scene, name: &str) -> Self {
@@ -129,13 +126,13 @@ impl Party {
     }
 
     /// A process of its own: `contractnegotiations` or `transferprocesses`.
-    pub async fn shown(&self, collection: &str, id: &str) -> Shown {
+    pub async fn shown(&self, collection: &str, id: &str) -> Value {
         let path = format!("{}/{collection}/{id}", self.organisation.management());
         self.client.get(&path).await.expect("the process is shown")
     }
 
     /// Everything in one of its collections.
-    pub async fn all(&self, collection: &str) -> Vec<Shown> {
+    pub async fn all(&self, collection: &str) -> Vec<Value> {
         let path = format!("{}/{collection}/request", self.organisation.management());
         let spec = json!({"@context": [MANAGEMENT_CONTEXT], "@type": "QuerySpec"});
         let found = self.client.query(&path, &spec).await.expect("the collection is listed");

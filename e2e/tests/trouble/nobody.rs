@@ -64,7 +64,7 @@ async fn answer_of(provider: &Party, did: &str) -> (u16, Value) {
     (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("the error object: {body}")))
 }
 
-/// A host that knows no DID; gives how often it was asked when it is stopped.
+/// A host that knows no DID, and ends when it was asked for one.
 async fn knows_nobody(listener: TcpListener) {
     let (mut socket, _) = listener.accept().await.expect("somebody asks");
     let mut request = [0; 1024];
