@@ -172,7 +172,9 @@ mod tests {
         let (_stop, shutdown) = Shutdown::pair();
         let mut body = respond(7, stream::pending(), (shutdown, Duration::from_secs(20))).into_body();
         let mut lines = Vec::new();
-        while let Some(frame) = body.frame().await {
+        while lines.len() < 9
+            && let Some(frame) = body.frame().await
+        {
             lines.extend(frame.expect("infallible").into_data());
         }
         assert_eq!(lines, [": open 7\n\n", ": alive\n\n", EXPIRED]);
