@@ -20,7 +20,7 @@ pub async fn sweep(store: Store, shutdown: Shutdown) {
         }
         match store.sweep().await {
             Ok(rows) => {
-                tracing::debug!(component = "server", action = "sweep", rows, "what has expired is gone")
+                tracing::debug!(component = "server", action = "sweep", rows, "what has expired is gone");
             }
             Err(error) => tracing::warn!(
                 component = "server",

@@ -1,5 +1,7 @@
 //! The credential service over real sockets: its Identity API, and a conversation with an issuer and verifiers.
 
+mod deletion;
+mod gate;
 mod issuance;
 mod issuance_refusals;
 mod offers;

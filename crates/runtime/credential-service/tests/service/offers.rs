@@ -1,8 +1,7 @@
 //! Offers of issuers.
 
-use futures::future::join_all;
 use heddle_jose::{Algorithm, SoftwareKey};
-use heddle_store::{Aggregate, Columns, Query};
+use heddle_store::{Aggregate, Columns};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -11,16 +10,16 @@ use crate::{
     support::{World, now},
 };
 
-const OFFERS: &str = "/api/credentials/v1/participants/acme/offers";
+pub const OFFERS: &str = "/api/credentials/v1/participants/acme/offers";
 
-fn offer(issuer: &Value, credentials: &Value) -> Value {
+pub fn offer(issuer: &Value, credentials: &Value) -> Value {
     json!({
         "@context": ["https://w3id.org/dspace-dcp/v1.0/dcp.jsonld"], "type": "CredentialOfferMessage",
         "issuer": issuer, "credentials": credentials,
     })
 }
 
-fn object() -> Value {
+pub fn object() -> Value {
     json!([{
         "id": unique(), "type": "CredentialObject", "credentialType": "MembershipCredential",
         "offerReason": "reissue", "bindingMethods": ["did:web:"], "profile": "vc11-sl2021/jwt", "issuancePolicy": {},
@@ -128,25 +127,4 @@ async fn a_wallet_keeps_so_many_offers_of_one_issuer_and_of_all() {
         world.post(OFFERS).bearer(&bearer).json(&body).send().await.status
     };
     assert_eq!((send().await, send().await), (200, 429), "all have offered a thousand");
-}
-
-#[tokio::test]
-async fn nothing_remains_of_what_arrives_while_a_wallet_is_deleted() {
-    let world = World::start().await;
-    let (did, _) = world.join("acme").await;
-    let issuer = Peer::start("issuer").await;
-    let body = offer(&json!(issuer.did.as_str()), &object());
-    let offers = join_all((0..16).map(async |_| {
-        let bearer = issuer.token(&did, &json!({}));
-        world.post(OFFERS).bearer(&bearer).json(&body).send().await.status
-    }));
-    let admin = world.admin().await;
-    let path = "/api/identity/v1beta/participants/acme";
-    let deletion = world.call(http::Method::DELETE, path).bearer(&admin).send();
-    let (answers, deleted) = futures::join!(offers, deletion);
-    assert_eq!(deleted.status, 204);
-    assert!(answers.iter().all(|status| [200, 404].contains(status)), "{answers:?}");
-    world.drain().await;
-    let own = world.participant("acme");
-    assert_eq!(world.store.begin(&own).count::<Counted>(&Query::default()).await.expect("counts"), 0);
 }

@@ -21,6 +21,8 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::gate::Gate;
+
 /// The service and what the tests need of its inside.
 pub struct World {
     pub url: String,
@@ -31,6 +33,7 @@ pub struct World {
     pub outbound: Outbound,
     pub service: Arc<CredentialService>,
     pub stop: Stop,
+    pub gate: Arc<Gate>,
     worker: tokio::sync::Mutex<Option<RunningWorker>>,
 }
 
@@ -108,7 +111,8 @@ impl World {
         let url = format!("http://127.0.0.1:{port}");
         let environment = Environment::system();
         let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
-        let store = Store::new(Arc::new(database), environment.clone());
+        let gate = Gate::before(database);
+        let store = Store::new(gate.clone(), environment.clone());
         let scopes = scope_issuer();
         let operator = scopes.operator(Actor::new("test"));
         let vault = EmbeddedVault::open(store.clone(), &operator, &MasterKeySource::Ephemeral).await;
@@ -147,13 +151,14 @@ impl World {
             outbound,
             service,
             stop,
+            gate,
             worker: tokio::sync::Mutex::new(Some(worker)),
         }
     }
 
     /// Waits until the jobs under way have ended; no further ones run.
     pub async fn drain(&self) {
-        let worker = self.worker.lock().await.take().expect("drained once");
+        let Some(worker) = self.worker.lock().await.take() else { return };
         worker.drain(std::time::Duration::from_secs(20)).await;
     }
 
