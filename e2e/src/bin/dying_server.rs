@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let environment = Environment::system();
     let configuration = config::load(&file)?;
     logs::start(logs::Format::Text, &configuration.log.filter);
-    let signals = server::EndSignals::catch()?;
+    let mut signals = server::EndSignals::catch()?;
     let inner = server::open(&configuration, &environment).await?;
     let doom = kill.zip(when).map(|(side, moment)| Doom { side, moment });
     let database = Arc::new(Dying::new(inner, Journal::open(&journal)?, doom));
