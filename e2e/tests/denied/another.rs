@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     alike::Denied,
-    party::{Party, denials_of},
+    party::{Party, denials_of, times},
 };
 
 const MAKER: &str = "ManufacturerCredential";
@@ -77,10 +77,10 @@ async fn a_member_sees_all_but_what_asks_for_another_credential() {
     let denied = Denied { party: &member, provider: &provider.organisation, asset: ASSET };
     denied.is_like_nothing(&offer, &[CREDENTIAL, MAKER]).await;
     let denials = denials_of(&provider.denials().await, "negotiation", ASSET);
-    assert_eq!(denials.len(), 6, "{denials:?}");
+    assert_eq!(times(&denials), 6, "{denials:?}");
     let missing =
         denials.iter().filter(|denial| denial["reason"].as_str().is_some_and(|r| r.contains(MAKER)));
-    assert_eq!(missing.count(), 4, "the real offer and its guessed name ask for it: {denials:?}");
+    assert_eq!(times(missing), 4, "the real offer and its guessed name ask for it: {denials:?}");
 
     let offer = member.offer_of(&provider.organisation, MEMBERS).await.expect("it is offered");
     let ended = member.negotiate(&provider.organisation, MEMBERS, &offer).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     alike::{ABSENT, Denied},
-    party::{Party, denials_of},
+    party::{Party, denials_of, times},
 };
 
 const ASSET: &str = "for-members";
@@ -54,10 +54,10 @@ async fn the_provider_reads_why(cast: &Cast) {
     assert_eq!(provider.negotiations().await, 1, "only the member's");
     let denials = provider.denials().await;
     let asked = denials_of(&denials, "negotiation", ASSET);
-    assert_eq!(asked.len(), 6, "three by itself, three by its processes");
-    assert_eq!(denials_of(&denials, "negotiation", ABSENT).len(), 2);
+    assert_eq!(times(&asked), 6, "three by itself, three by its processes");
+    assert_eq!(times(&denials_of(&denials, "negotiation", ABSENT)), 2);
     let shown = denials_of(&denials, "catalog", ASSET);
-    assert_eq!(shown.len(), 2, "by itself, and over the Management API");
+    assert_eq!(times(&shown), 2, "by itself, and over the Management API");
     for denial in asked.iter().chain(&shown) {
         assert_eq!(denial["counterPartyId"], outsider.organisation.did.as_str());
         let reason = denial["reason"].as_str().expect("a reason");

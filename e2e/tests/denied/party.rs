@@ -163,6 +163,11 @@ pub fn denials_of(denials: &[Value], request: &str, subject: &str) -> Vec<Value>
     ours.cloned().collect()
 }
 
+/// How many requests the denials stand for: the same refusal, repeated, is one denial.
+pub fn times<'a>(denials: impl IntoIterator<Item = &'a Value>) -> u64 {
+    denials.into_iter().map(|denial| denial["times"].as_u64().expect("how often")).sum()
+}
+
 /// Without members that say when, or in which piece of work.
 fn timeless(value: Value) -> Value {
     match value {

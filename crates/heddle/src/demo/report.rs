@@ -91,10 +91,8 @@ impl Teller {
         let elapsed_ms = milliseconds(self.begun.elapsed());
         let trace_id = trace::current().map(|context| context.trace_id()).unwrap_or_default();
         if self.tell {
-            tell(&format!(
-                "\nThe same {bytes} bytes on both sides, SHA-256 {sha256}, after {elapsed_ms} ms."
-            ));
-            tell(&format!("The logs of both servers tell of it under the trace {trace_id}."));
+            tell(&format!("\nThe logs of both servers tell of it under the trace {trace_id}."));
+            tell(&format!("The same {bytes} bytes on both sides, SHA-256 {sha256}, after {elapsed_ms} ms."));
         }
         Report { ok: true, sha256, bytes, trace_id, elapsed_ms, steps: self.steps }
     }

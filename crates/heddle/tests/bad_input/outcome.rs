@@ -78,5 +78,5 @@ impl Outcome {
 }
 
 fn is_log(line: &str) -> bool {
-    line.starts_with("{\"timestamp\":")
+    line.starts_with('{') && line.contains("\"timestamp\":")
 }
