@@ -61,6 +61,7 @@ fn every_documented_command_does_what_it_promises() {
             run += 1;
             match line {
                 Line::Heddle(arguments) => stage.play(&arguments),
+                Line::Script(text) => stage.script(&text),
                 Line::Dev(command) => {
                     assert!(lines::knows(&dev, &command), "{name}: ./dev has no command '{command}'");
                 }

@@ -1,9 +1,10 @@
 //! Types documented commands, one after the other, with a home and a data directory of their own.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -40,7 +41,7 @@ impl Stage {
     /// It goes on in the background, as in a second terminal.
     fn start(&mut self, arguments: &[String]) {
         assert!(self.server.is_none(), "a document starts one server");
-        let log = File::create(self.folder.path().join("log")).expect("a log");
+        let log = File::create(self.folder.path().join("heddle.log")).expect("a log");
         let mut command = self.command(arguments);
         if !arguments.iter().any(|argument| argument == "--port") {
             command.arg("--port").arg(self.port.to_string());
@@ -80,6 +81,28 @@ impl Stage {
                 "{last}"
             );
         }
+    }
+
+    /// Runs a whole block; it ends well and tells something.
+    pub fn script(&self, text: &str) {
+        let folder = self.folder.path();
+        let program = env!("CARGO_BIN_EXE_heddle");
+        let dev = format!("#!/bin/sh\nexec '{program}' \"$@\"\n");
+        for name in ["dev", "heddle"] {
+            let path = folder.join(name);
+            fs::write(&path, &dev).expect("it is written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may be run");
+        }
+        let text = text.replace(DOCUMENTED_PORT, &self.port.to_string());
+        let mut command = Command::new("bash");
+        command.args(["-e", "-u", "-o", "pipefail", "-c", &text]);
+        command.current_dir(folder).stdin(Stdio::null());
+        command.env("HOME", folder).env("XDG_CONFIG_HOME", folder.join("config"));
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", folder.display()));
+        let output = command.output().expect("bash runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !output.stdout.is_empty(), "{text}\n{said}");
     }
 
     /// Runs a command to its good end; gives what it printed.
