@@ -15,7 +15,7 @@ impl Lasting {
     /// With more settings than those of development.
     pub async fn start(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let settings = format!("development = true\nlisten = \"127.0.0.1:0\"\n{settings}");
+        let settings = with_development(settings);
         let running = run(&folder, &settings).await;
         let credentials = running.credentials().expect("they are generated at the first start").clone();
         Self { folder, settings, credentials, running: Some(running) }
@@ -39,6 +39,16 @@ impl Lasting {
         assert_eq!(running.url(), self.credentials.url.trim_end_matches('/'), "it is where it was");
         self.running = Some(running);
     }
+
+    /// Comes back with other settings.
+    pub async fn come_back_with(&mut self, settings: &str) {
+        self.settings = with_development(settings);
+        self.come_back().await;
+    }
+}
+
+fn with_development(settings: &str) -> String {
+    format!("development = true\nlisten = \"127.0.0.1:0\"\n{settings}")
 }
 
 async fn run(folder: &TempDir, settings: &str) -> server::Running {
