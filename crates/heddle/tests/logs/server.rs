@@ -7,6 +7,7 @@ use std::{
 };
 
 use heddle::home::Credentials;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -68,9 +69,8 @@ impl Server {
 
     /// Ends it as an operator would, and gives its log.
     pub async fn stop(mut self) -> Vec<super::Line> {
-        let id = self.process.id().expect("it runs").to_string();
-        let signalled = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill runs");
-        assert!(signalled.success(), "the process {id} is ours");
+        let id = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).expect("it runs");
+        kill_process(id, Signal::TERM).expect("the process is ours");
         let ended = self.process.wait().await.expect("it is ours to wait for");
         assert!(ended.success(), "{ended}: {}", log_text(self.folder.path()));
         super::lines::read(&log_in(self.folder.path()))
