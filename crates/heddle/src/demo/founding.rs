@@ -4,9 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Client, ClientError, text_of};
+use super::{
+    client::{Client, ClientError, text_of},
+    management::typed,
+};
 
-const MANAGEMENT_CONTEXT: &str = "https://w3id.org/edc/connector/management/v2";
 /// The attestation definition by which an application is approved.
 pub const ATTESTATION: &str = "membership-approval";
 /// The credential definition.
@@ -64,9 +66,20 @@ pub async fn found(governance: &Client, run: &str) -> Result<Dataspace, ClientEr
     let attestation =
         json!({"id": ATTESTATION, "attestationType": "record", "configuration": {"required": true}});
     governance.create("attestation", &format!("{admin}/attestations"), &attestation).await?;
+    define(governance, &dataspace, DEFINITION, CREDENTIAL).await?;
+    Ok(dataspace)
+}
+
+/// The issuer learns to issue a credential to whoever has been approved; no installation trusts it for that yet.
+pub async fn define(
+    governance: &Client,
+    dataspace: &Dataspace,
+    id: &str,
+    credential: &str,
+) -> Result<(), ClientError> {
     let definition = json!({
-        "id": DEFINITION,
-        "credentialType": CREDENTIAL,
+        "id": id,
+        "credentialType": credential,
         "attestations": [ATTESTATION],
         "jsonSchema": "{}",
         "format": "vc11-sl2021/jwt",
@@ -74,15 +87,14 @@ pub async fn found(governance: &Client, run: &str) -> Result<Dataspace, ClientEr
         "mappings": [{"input": "membership", "output": "credentialSubject.membership", "required": true}],
         "rules": [],
     });
-    governance.create("definition", &format!("{admin}/credentialdefinitions"), &definition).await?;
-    Ok(dataspace)
+    let admin = format!("/api/admin/v1beta/participants/{}", dataspace.issuer_context);
+    let path = format!("{admin}/credentialdefinitions");
+    governance.create(&format!("definition-{id}"), &path, &definition).await.map(drop)
 }
 
 /// Teaches one installation the dataspace: its profile, the meaning of its policies, how members come on board.
 pub async fn join(operator: &Client, dataspace: &Dataspace) -> Result<(), ClientError> {
     let profile = json!({
-        "@context": [MANAGEMENT_CONTEXT],
-        "@type": "DataspaceProfile",
         "name": dataspace.profile,
         "protocol": {
             "version": "2025-1",
@@ -91,30 +103,55 @@ pub async fn join(operator: &Client, dataspace: &Dataspace) -> Result<(), Client
             "namespace": "https://w3id.org/dspace/2025/1/",
         },
         "jsonLdContextsUrl": ["https://w3id.org/dspace/2025/1/context.jsonld"],
-        "trustedIssuers": [{"@type": "TrustedIssuer", "@id": dataspace.issuer, "supportedTypes": [CREDENTIAL]}],
+        "trustedIssuers": [trusted_issuer(dataspace, &[CREDENTIAL])],
     });
+    let profile = typed("DataspaceProfile", profile);
     operator.create("profile", "/api/mgmt/v5beta/dataspaceprofiles", &profile).await?;
-    let expression = json!({
-        "@context": [MANAGEMENT_CONTEXT],
-        "@type": "CelExpression",
-        "@id": "membership",
-        "leftOperand": CREDENTIAL,
+    let expression = expression(DEFINITION, CREDENTIAL);
+    operator.ensure("expression", "/api/mgmt/v5beta/celexpressions", &expression).await?;
+    let scope = scope(dataspace, DEFINITION, CREDENTIAL, true);
+    operator.create("scope", "/api/mgmt/v5beta/dcpscopes", &scope).await?;
+    provisioning(operator, dataspace).await
+}
+
+/// The issuer, trusted for these types of credentials.
+pub fn trusted_issuer(dataspace: &Dataspace, credentials: &[&str]) -> Value {
+    json!({"@type": "TrustedIssuer", "@id": dataspace.issuer, "supportedTypes": credentials})
+}
+
+/// What policies mean by the type of a credential.
+pub fn expression(id: &str, credential: &str) -> Value {
+    let members = json!({
+        "@id": id,
+        "leftOperand": credential,
         "expression": "ctx.agent.claims.vc.valid().hasCredential(this.leftOperand)",
-        "description": "The counter-party holds a valid MembershipCredential of an issuer that the dataspace trusts",
+        "description":
+            format!("The counter-party holds a valid {credential} of an issuer that the dataspace trusts"),
         "scopes": ["catalog", "contract.negotiation", "transfer.process"],
         "actions": [],
     });
-    operator.ensure("expression", "/api/mgmt/v5beta/celexpressions", &expression).await?;
-    let scope = json!({
-        "@context": [MANAGEMENT_CONTEXT],
-        "@type": "DcpScope",
-        "@id": format!("membership-{}", dataspace.profile),
-        "type": "DEFAULT",
-        "value": format!("org.eclipse.dspace.dcp.vc.type:{CREDENTIAL}:read"),
+    typed("CelExpression", members)
+}
+
+/// By which counter-parties are asked for a credential: in every request if `everywhere`, else where a policy speaks of
+/// it.
+pub fn scope(dataspace: &Dataspace, id: &str, credential: &str, everywhere: bool) -> Value {
+    let mut members = json!({
+        "@id": format!("{id}-{}", dataspace.profile),
+        "value": scope_value(credential),
         "profile": dataspace.profile,
+        "type": "DEFAULT",
     });
-    operator.create("scope", "/api/mgmt/v5beta/dcpscopes", &scope).await?;
-    provisioning(operator, dataspace).await
+    if !everywhere {
+        members["type"] = json!("POLICY");
+        members["prefixMapping"] = json!(credential);
+    }
+    typed("DcpScope", members)
+}
+
+/// The DCP scope that lets a counter-party read credentials of a type.
+pub fn scope_value(credential: &str) -> String {
+    format!("org.eclipse.dspace.dcp.vc.type:{credential}:read")
 }
 
 async fn provisioning(operator: &Client, dataspace: &Dataspace) -> Result<(), ClientError> {

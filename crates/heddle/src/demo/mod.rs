@@ -8,6 +8,7 @@ pub mod client;
 pub mod content;
 pub mod feed;
 pub mod founding;
+pub mod management;
 pub mod onboarding;
 pub mod publishing;
 pub mod report;

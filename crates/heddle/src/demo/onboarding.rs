@@ -65,44 +65,28 @@ pub async fn onboard(
     run: &str,
     name: &str,
 ) -> Result<Organisation, Failure> {
-    let Bodies { operator, governance, dataspace } = bodies;
+    let Bodies { operator, dataspace, .. } = bodies;
     let did = did_on(operator.base(), &format!("{name}-{run}"));
     let title = |stage: &str| format!("{name}: {stage}");
 
-    let application = json!({"properties": {"name": name, "did": did}});
     let tenant = teller
         .step(&title("application"), async {
-            let answer =
-                operator.create(&format!("tenant-{name}"), "/api/tm/v1alpha1/tenants", &application).await?;
-            Ok((text_of(&answer, "id", "tenants")?, Vec::new()))
+            apply(operator, name, &did).await.map(|tenant| (tenant, Vec::new()))
         })
         .await?;
     teller
-        .step(&title("verification"), async {
-            approve(governance, operator, dataspace, name, &did).await?;
-            Ok(((), Vec::new()))
-        })
+        .step(&title("verification"), async { approve(bodies, name, &did).await.map(|()| ((), Vec::new())) })
         .await?;
     let (mut feed, profile) = teller
         .step(&title("tenant provisioning"), async {
-            provision(bodies, name, &tenant, &did).await.map(|parts| (parts, Vec::new()))
+            let profile = tm_profile(operator, dataspace).await?;
+            let parts = provision(operator, name, (&tenant, &did), &[profile]).await?;
+            Ok((parts, Vec::new()))
         })
         .await?;
     let context = teller
         .step(&title("credential issuance"), async {
-            let event = feed
-                .wait("the participant profile is active", |event| {
-                    event.kind.starts_with("participant.profile.")
-                        && event.kind != "participant.profile.pending"
-                        && event.tells("participantProfileId", &profile)
-                })
-                .await?;
-            if event.kind != "participant.profile.active" {
-                let reason = event.payload["errorDetail"].as_str().unwrap_or(&event.kind).to_owned();
-                return Err(ClientError::Waited(reason));
-            }
-            let context = text_of(&event.payload, "participantContextId", "participant.profile.active")?;
-            Ok((context, Vec::new()))
+            provisioned(&mut feed, &profile).await.map(|context| (context, Vec::new()))
         })
         .await?;
     let organisation = teller
@@ -119,15 +103,17 @@ pub async fn onboard(
     Ok(organisation)
 }
 
+/// Applies; gives the tenant.
+pub async fn apply(operator: &Client, name: &str, did: &str) -> Result<String, ClientError> {
+    let application = json!({"properties": {"name": name, "did": did}});
+    let step = format!("tenant-{name}");
+    text_of(&operator.create(&step, "/api/tm/v1alpha1/tenants", &application).await?, "id", "tenants")
+}
+
 /// The governance body approves an application: it attests what it has verified. Without this, the issuer
 /// refuses to issue.
-async fn approve(
-    governance: &Client,
-    operator: &Client,
-    dataspace: &Dataspace,
-    name: &str,
-    did: &str,
-) -> Result<(), ClientError> {
+pub async fn approve(bodies: &Bodies<'_>, name: &str, did: &str) -> Result<(), ClientError> {
+    let Bodies { operator, governance, dataspace } = bodies;
     let admin = format!("/api/admin/v1beta/participants/{}", dataspace.issuer_context);
     let holder = path_segment(did);
     let path = format!("{admin}/attestations/{ATTESTATION}/records/{holder}");
@@ -139,25 +125,43 @@ async fn approve(
     Ok(())
 }
 
-async fn provision(
-    bodies: &Bodies<'_>,
+/// Gives a tenant its participant, which takes part in the dataspaces that the Tenant Manager knows as `dataspaces`;
+/// gives the feed that tells of it, and its participant profile.
+pub async fn provision(
+    operator: &Client,
     name: &str,
-    tenant: &str,
-    did: &str,
+    (tenant, did): (&str, &str),
+    dataspaces: &[String],
 ) -> Result<(Feed, String), ClientError> {
-    let feed = Feed::open(bodies.operator, "/api/tm/v1alpha1/events").await?;
-    let dataspace = tm_profile(bodies.operator, bodies.dataspace).await?;
+    let feed = Feed::open(operator, "/api/tm/v1alpha1/events").await?;
     let body = json!({
         "identifier": did,
-        "dataspaceProfileIds": [dataspace],
+        "dataspaceProfileIds": dataspaces,
         "properties": {"name": name},
     });
     let path = format!("/api/tm/v1alpha1/tenants/{tenant}/participant-profiles");
-    let answer = bodies.operator.create(&format!("profile-{name}"), &path, &body).await?;
+    let answer = operator.create(&format!("profile-{name}"), &path, &body).await?;
     Ok((feed, text_of(&answer, "id", "participant-profiles")?))
 }
 
-async fn configure(
+/// Waits until the profile is active, its credentials included; gives its participant context.
+pub async fn provisioned(feed: &mut Feed, profile: &str) -> Result<String, ClientError> {
+    let event = feed
+        .wait("the participant profile is active", |event| {
+            event.kind.starts_with("participant.profile.")
+                && event.kind != "participant.profile.pending"
+                && event.tells("participantProfileId", profile)
+        })
+        .await?;
+    if event.kind != "participant.profile.active" {
+        let reason = event.payload["errorDetail"].as_str().unwrap_or(&event.kind).to_owned();
+        return Err(ClientError::Waited(reason));
+    }
+    text_of(&event.payload, "participantContextId", "participant.profile.active")
+}
+
+/// Makes the client by which the organisation acts.
+pub async fn configure(
     bodies: &Bodies<'_>,
     name: &str,
     did: String,
@@ -192,7 +196,7 @@ async fn check_membership(operator: &Client, organisation: &Organisation) -> Res
 }
 
 /// A text as one segment of a path.
-pub fn path_segment(text: &str) -> String {
+fn path_segment(text: &str) -> String {
     text.bytes().fold(String::new(), |mut segment, byte| {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => segment.push(byte.into()),

@@ -9,10 +9,9 @@ use super::{
     client::{Client, ClientError},
     content::{Content, Digest},
     founding::CREDENTIAL,
+    management::{criterion, typed},
     onboarding::Organisation,
 };
-
-const MANAGEMENT_CONTEXT: &str = "https://w3id.org/edc/connector/management/v2";
 
 /// Uploads the content and offers it to members; gives the digest of what was uploaded.
 pub async fn publish(
@@ -26,40 +25,46 @@ pub async fn publish(
     Ok(digest)
 }
 
-/// Offers the dataset `asset` to members.
+/// Offers the dataset `asset` to members: others do not see it.
 pub async fn offer(client: &Client, provider: &Organisation, asset: &str) -> Result<(), ClientError> {
+    offer_to(client, provider, asset, (Some(CREDENTIAL), None)).await
+}
+
+/// Offers the dataset `asset`. Who sees it and who may use it needs a valid credential of the type that stands there.
+pub async fn offer_to(
+    client: &Client,
+    provider: &Organisation,
+    asset: &str,
+    (access, usage): (Option<&str>, Option<&str>),
+) -> Result<(), ClientError> {
     let base = provider.management();
-    let body = json!({
-        "@context": [MANAGEMENT_CONTEXT], "@type": "Asset", "@id": asset,
-        "properties": {"name": "A shared file", "contenttype": "application/octet-stream"},
-    });
+    let properties = json!({"name": "A shared file", "contenttype": "application/octet-stream"});
+    let body = typed("Asset", json!({"@id": asset, "properties": properties}));
     client.create(&format!("asset-{asset}"), &format!("{base}/assets"), &body).await?;
-    for (id, constraints) in [("access", members_only()), ("usage", json!([]))] {
-        let permission = if constraints == json!([]) {
-            json!([{"action": "use"}])
-        } else {
-            json!([{"action": "use", "constraint": constraints}])
-        };
-        let body = json!({
-            "@context": [MANAGEMENT_CONTEXT], "@type": "PolicyDefinition", "@id": format!("{id}-{asset}"),
-            "policy": {"@type": "Set", "permission": permission},
-        });
+    for (id, credential) in [("access", access), ("usage", usage)] {
+        let policy = json!({"@type": "Set", "permission": [permission(credential)]});
+        let body = typed("PolicyDefinition", json!({"@id": format!("{id}-{asset}"), "policy": policy}));
         client.create(&format!("{id}-{asset}"), &format!("{base}/policydefinitions"), &body).await?;
     }
-    let selector = json!({
-        "@type": "Criterion", "operandLeft": "https://w3id.org/edc/v0.0.1/ns/id", "operator": "=", "operandRight": asset,
-    });
-    let body = json!({
-        "@context": [MANAGEMENT_CONTEXT], "@type": "ContractDefinition", "@id": format!("offer-{asset}"),
-        "accessPolicyId": format!("access-{asset}"), "contractPolicyId": format!("usage-{asset}"),
-        "assetsSelector": [selector],
-    });
+    let body = typed(
+        "ContractDefinition",
+        json!({
+            "@id": format!("offer-{asset}"),
+            "accessPolicyId": format!("access-{asset}"), "contractPolicyId": format!("usage-{asset}"),
+            "assetsSelector": [criterion("https://w3id.org/edc/v0.0.1/ns/id", asset)],
+        }),
+    );
     client.create(&format!("offer-{asset}"), &format!("{base}/contractdefinitions"), &body).await?;
     Ok(())
 }
 
-fn members_only() -> Value {
-    json!([{"leftOperand": CREDENTIAL, "operator": "eq", "rightOperand": "active"}])
+fn permission(credential: Option<&str>) -> Value {
+    let mut permission = json!({"action": "use"});
+    if let Some(credential) = credential {
+        permission["constraint"] =
+            json!([{"leftOperand": credential, "operator": "eq", "rightOperand": "active"}]);
+    }
+    permission
 }
 
 /// Uploads the content of the dataset `asset`; gives its digest.

@@ -7,10 +7,10 @@ use super::{
     client::{Client, ClientError, text_of},
     content::Digest,
     feed::{Feed, FeedEvent},
+    management::typed,
     onboarding::Organisation,
 };
 
-const MANAGEMENT_CONTEXT: &str = "https://w3id.org/edc/connector/management/v2";
 const FORMAT: &str = "HttpData-PULL";
 
 /// A consumer at work: its client, itself, and the provider that it turns to.
@@ -38,11 +38,11 @@ impl<'a> Consumer<'a> {
 
     /// Finds the asset in the provider's catalog and gives the first offer for it.
     pub async fn discover(&self, asset: &str) -> Result<Value, ClientError> {
-        let request = json!({
-            "@context": [MANAGEMENT_CONTEXT], "@type": "CatalogRequest",
-            "counterPartyAddress": self.provider.protocol(), "counterPartyId": self.provider.did,
-            "profile": self.consumer.profile,
+        let (address, did) = (self.provider.protocol(), &self.provider.did);
+        let members = json!({
+            "counterPartyAddress": address, "counterPartyId": did, "profile": self.consumer.profile,
         });
+        let request = typed("CatalogRequest", members);
         let path = format!("{}/catalog/request", self.consumer.management());
         let catalog = self.client.query(&path, &request).await?;
         let dataset = catalog["dataset"].as_array().and_then(|all| all.iter().find(|d| d["@id"] == asset));
@@ -59,14 +59,8 @@ impl<'a> Consumer<'a> {
         asset: &str,
         offer: &Value,
     ) -> Result<(String, Vec<String>), ClientError> {
-        let mut policy = offer.clone();
-        policy["@type"] = json!("Offer");
-        policy["assigner"] = json!(self.provider.did);
-        policy["target"] = json!(asset);
-        let request = json!({
-            "@context": [MANAGEMENT_CONTEXT], "@type": "ContractRequest",
-            "counterPartyAddress": self.provider.protocol(), "profile": self.consumer.profile, "policy": policy,
-        });
+        let address = self.provider.protocol();
+        let request = contract_request(self.consumer, (&address, &self.provider.did), asset, offer);
         let path = format!("{}/contractnegotiations", self.consumer.management());
         let answer = self.client.create(&format!("negotiate-{step}"), &path, &request).await?;
         let id = text_of(&answer, "@id", &path)?;
@@ -81,16 +75,22 @@ impl<'a> Consumer<'a> {
         step: &str,
         agreement: &str,
     ) -> Result<(String, Vec<String>), ClientError> {
-        let request = json!({
-            "@context": [MANAGEMENT_CONTEXT], "@type": "TransferRequest",
+        let id = self.ask_for_transfer(step, agreement).await?;
+        self.ended("transferProcessId", &id, "transfer.process.", "started").await?;
+        let path = format!("{}/transferprocesses/{id}", self.consumer.management());
+        Ok((id, self.messages(&path).await?))
+    }
+
+    /// Asks for data under the agreement; gives the id of the transfer process.
+    pub async fn ask_for_transfer(&self, step: &str, agreement: &str) -> Result<String, ClientError> {
+        let members = json!({
             "counterPartyAddress": self.provider.protocol(), "profile": self.consumer.profile,
             "contractId": agreement, "transferType": FORMAT,
         });
         let path = format!("{}/transferprocesses", self.consumer.management());
+        let request = typed("TransferRequest", members);
         let answer = self.client.create(&format!("transfer-{step}"), &path, &request).await?;
-        let id = text_of(&answer, "@id", &path)?;
-        self.ended("transferProcessId", &id, "transfer.process.", "started").await?;
-        Ok((id.clone(), self.messages(&format!("{path}/{id}")).await?))
+        text_of(&answer, "@id", &path)
     }
 
     /// Downloads what flows; gives the digest of the bytes. A broken download begins again from the start.
@@ -163,4 +163,19 @@ impl<'a> Consumer<'a> {
         });
         Ok(messages.collect())
     }
+}
+
+/// What asks for a contract about `asset` at `address`, where the participant `assigner` made the offer.
+pub fn contract_request(
+    consumer: &Organisation,
+    (address, assigner): (&str, &str),
+    asset: &str,
+    offer: &Value,
+) -> Value {
+    let mut policy = offer.clone();
+    policy["@type"] = json!("Offer");
+    policy["assigner"] = json!(assigner);
+    policy["target"] = json!(asset);
+    let members = json!({"counterPartyAddress": address, "profile": consumer.profile, "policy": policy});
+    typed("ContractRequest", members)
 }
