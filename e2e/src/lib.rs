@@ -1,20 +1,26 @@
-//! What whole stories need: servers of a test's own, and dataspaces with organisations on board.
+//! What whole stories need: servers of a test's own, dataspaces, and the parties that act there.
 //!
 //! Only tests use this crate. Everything goes over the public APIs; the pieces are those of `heddle demo`.
+//!
+//! A [`Server`] runs; a [`Scene`] is a dataspace on it; [`Scene::onboard`] gives a [`Party`], which publishes,
+//! negotiates, transfers, steers and hears of what happens. A [`Market`] is all of that with two parties. Whoever wants
+//! to see a refusal gets a whole [`Answer`]; a [`Key`] opens a flow.
 
+mod answer;
+mod asking;
 mod boarding;
-mod dataspace;
 pub mod dying;
-mod exchange;
-mod flowing;
-mod lasting;
+mod key;
+mod market;
+mod party;
+mod scene;
 mod server;
-mod trade;
 
-pub use boarding::{onboard_in, under, wallet};
-pub use dataspace::{Scene, client};
-pub use exchange::{Answer, Peer, post};
-pub use flowing::{Edr, Flowing};
-pub use lasting::Lasting;
+pub use answer::{Answer, answer_to};
+pub use asking::Ended;
+pub use boarding::onboard_in;
+pub use key::{Fetched, Key};
+pub use market::Market;
+pub use party::{Party, made_up_offer};
+pub use scene::{Scene, client};
 pub use server::{Server, postgres};
-pub use trade::{Fetched, Key, Party, answer_to, made_up_offer};

@@ -7,16 +7,16 @@ use futures::StreamExt;
 use heddle::demo::{
     Client,
     feed::Feed,
-    onboarding::{Bodies, Organisation, onboard},
-    report::Teller,
+    management::{query, typed},
+    onboarding::Organisation,
 };
-use heddle_e2e::{Flowing, Scene, Server, client, postgres};
+use heddle_e2e::{Key, Market, client, postgres};
 use heddle_outbound::Request;
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 const TM: &str = "/api/tm/v1alpha1";
-const MANAGEMENT: &str = "https://w3id.org/edc/connector/management/v2";
+const ASSET: &str = "the-asset";
 
 /// Disposes of an organisation, as an operator does; returns when that is done.
 async fn dispose(operator: &Client, organisation: &Organisation) {
@@ -67,8 +67,7 @@ async fn possessions(client: &Client, context: &str, asset: &str) -> (Vec<usize>
     ];
     for kind in kinds {
         let path = format!("/api/mgmt/v5beta/participants/{context}/{kind}/request");
-        let spec = json!({"@context": [MANAGEMENT], "@type": "QuerySpec"});
-        let found = client.query(&path, &spec).await.unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let found = client.query(&path, &query(&[])).await.unwrap_or_else(|error| panic!("{kind}: {error}"));
         counts.push(found.as_array().expect("a list").len());
     }
     let plane = format!("/api/dataplane/v1/participants/{context}");
@@ -100,8 +99,8 @@ async fn beginning(client: &Client, path: &str, last: Option<&'static str>) -> u
 /// Makes a participant context of this id by hand, in every service.
 async fn make_again(operator: &Client, context: &str) {
     let did = format!("{}-again", heddle::demo::founding::did_on(operator.base(), context));
-    let body = json!({"@context": [MANAGEMENT], "@type": "ParticipantContext", "@id": context, "identity": did,
-        "state": "ACTIVATED"});
+    let body = json!({"@id": context, "identity": did, "state": "ACTIVATED"});
+    let body = typed("ParticipantContext", body);
     operator.create("again-cp", "/api/mgmt/v5beta/participants", &body).await.expect("it is made");
     let key = json!({"keyId": format!("{did}#key-1"), "privateKeyAlias": "key-1",
         "keyGeneratorParams": {"algorithm": "EC", "curve": "secp256r1"}});
@@ -115,37 +114,36 @@ async fn make_again(operator: &Client, context: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_participant_that_was_disposed_of_leaves_nothing_behind_on_sqlite() {
-    leaves_nothing_behind(Server::start("").await).await;
+    leaves_nothing_behind("").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_participant_that_was_disposed_of_leaves_nothing_behind_on_postgresql() {
-    leaves_nothing_behind(Server::start(&postgres().await).await).await;
+    leaves_nothing_behind(&postgres().await).await;
 }
 
-async fn leaves_nothing_behind(server: Server) {
-    let scene = Scene::found(&server.credentials(), "removed").await;
-    let flowing = Flowing::between(&scene, "provider", "consumer", "the-asset").await;
-    let Flowing { provider, asset, edr, .. } = &flowing;
-    let operator = &scene.operator;
-    assert_eq!(edr.status(operator).await, 200);
-    let own = provider.client(operator);
-    let (counts, source) = possessions(&own, &provider.context, asset).await;
+async fn leaves_nothing_behind(settings: &str) {
+    let market = Market::open(settings, "removed").await;
+    let (_, key) = market.flow_of(ASSET).await;
+    let (server, operator) = (&market.server, &market.scene.operator);
+    let (own, provider) = (&market.provider.client, &market.provider.organisation);
+    assert_eq!(key.status().await, 200);
+    let (counts, source) = possessions(own, &provider.context, ASSET).await;
     assert_eq!((counts, source), (vec![1, 2, 1, 1, 1, 1, 1, 1], true), "it has something to lose");
     assert_eq!(uploads(server.data_dir()).len(), 1);
 
     let told = beginning(operator, &format!("{TM}/events"), None).await;
     let feed = format!("/api/mgmt/v5beta/participants/{}/events", provider.context);
-    assert!(beginning(&own, &feed, Some("0")).await < told, "it has events to lose");
+    assert!(beginning(own, &feed, Some("0")).await < told, "it has events to lose");
     dispose(operator, provider).await;
 
-    assert_eq!(edr.status(operator).await, 401, "the token opens nothing");
+    assert_eq!(key.status().await, 401, "the token opens nothing");
     assert_eq!(uploads(server.data_dir()), BTreeSet::new());
     let context = &provider.context;
     for path in [
         format!("/api/mgmt/v5beta/participants/{context}"),
         format!("/api/identity/v1beta/participants/{context}"),
-        format!("/api/dataplane/v1/participants/{context}/sources/{asset}"),
+        format!("/api/dataplane/v1/participants/{context}/sources/{ASSET}"),
         "/provider-removed/did.json".to_owned(),
     ] {
         assert_eq!(send(operator, Method::GET, &path).await, Err(404), "{path}");
@@ -164,26 +162,24 @@ async fn leaves_nothing_behind(server: Server) {
     let stale = provider.client(operator);
     assert_eq!(send(&stale, Method::GET, "/").await, Err(401), "its client proves nobody any more");
 
-    nobody_inherits(&server, &scene, &flowing, told).await;
-    server.stop().await;
+    nobody_inherits(&market, &key, told).await;
+    market.server.stop().await;
 }
 
 /// Whoever comes after the provider, up to the place `told` of the feeds, begins with nothing.
-async fn nobody_inherits(server: &Server, scene: &Scene, flowing: &Flowing, told: u64) {
-    let Flowing { provider, asset, edr, .. } = flowing;
-    let (operator, context, stale) = (&scene.operator, &provider.context, provider.client(&scene.operator));
+async fn nobody_inherits(market: &Market, key: &Key, told: u64) {
+    let (operator, provider) = (&market.scene.operator, &market.provider.organisation);
+    let (context, stale) = (&provider.context, provider.client(operator));
     // The same name and DID.
-    let second = client(&server.credentials(), "removed-second");
-    let bodies = Bodies { operator: &second, governance: &second, dataspace: &scene.dataspace };
-    let again = onboard(&mut Teller::new(false), &bodies, "removed", "provider").await;
-    let again = again.unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(again.did, provider.did);
-    let (counts, source) = possessions(&again.client(&second), &again.context, asset).await;
+    let second = client(market.server.credentials(), "removed-second");
+    let again = market.scene.onboard_by(&second, "provider").await;
+    assert_eq!(again.organisation.did, provider.did);
+    let (counts, source) = possessions(&again.client, &again.organisation.context, ASSET).await;
     assert_eq!((counts, source), (vec![0, 0, 0, 0, 0, 0, 0, 1], false), "but for its new credential");
 
     // The same participant context id.
     make_again(operator, context).await;
-    let (counts, source) = possessions(operator, context, asset).await;
+    let (counts, source) = possessions(operator, context, ASSET).await;
     assert_eq!((counts, source), (vec![0; 8], false));
     for feed in [
         format!("/api/mgmt/v5beta/participants/{context}/events"),
@@ -194,6 +190,6 @@ async fn nobody_inherits(server: &Server, scene: &Scene, flowing: &Flowing, told
             "what happened before is not its own: {feed}"
         );
     }
-    assert_eq!(edr.status(operator).await, 401);
+    assert_eq!(key.status().await, 401);
     assert_eq!(send(&stale, Method::GET, "/").await, Err(401));
 }

@@ -1,10 +1,10 @@
 //! An installation without its management plane: whoever is on board goes on to share.
 
 use heddle::{
-    demo::{self, Options, Place},
+    demo::{self, Options},
     home::Home,
 };
-use heddle_e2e::{Lasting, client};
+use heddle_e2e::{Server, client};
 
 /// The runtime plane alone.
 const RUNTIME: &str = r#"roles = ["control-plane", "credential-service", "issuer-service", "data-plane"]"#;
@@ -13,10 +13,10 @@ const MANAGEMENT: [&str; 2] = ["/api/tm/v1alpha1/tenants", "/api/pm/v1alpha1/orc
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runtime_without_tenant_manager_provision_manager_and_agents_still_shares() {
-    let mut server = Lasting::start("").await;
+    let mut server = Server::start("").await;
     let folder = tempfile::tempdir().expect("a folder");
     let home = Home::at(folder.path());
-    let place = Place { provider: server.credentials().clone(), consumer: None };
+    let place = server.place();
     demo::run(&place, &Options::default(), Some(&home)).await.expect("both come on board");
     let operator = client(server.credentials(), "roles");
     for collection in MANAGEMENT {

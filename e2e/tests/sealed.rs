@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use heddle_e2e::{Flowing, Scene, Server};
+use heddle_e2e::Market;
 
 /// Whether any file of the embedded database, its log included, holds these bytes.
 fn holds(data_dir: &Path, text: &str) -> bool {
@@ -18,22 +18,25 @@ fn holds(data_dir: &Path, text: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_token_of_a_started_transfer_is_nowhere_in_the_database() {
-    let server = Server::start("").await;
-    let scene = Scene::found(&server.credentials(), "sealed").await;
-    let flowing = Flowing::between(&scene, "provider", "consumer", "the-sealed-asset").await;
-    assert_eq!(flowing.edr.status(&scene.operator).await, 200, "the token is the one that counts");
-    for known in ["the-sealed-asset", &flowing.transfer] {
+    let market = Market::open("", "sealed").await;
+    let Market { server, consumer, .. } = &market;
+    let (transfer, key) = market.flow_of("the-sealed-asset").await;
+    assert_eq!(key.status().await, 200, "the token is the one that counts");
+    for known in ["the-sealed-asset", &transfer] {
         assert!(holds(server.data_dir(), known), "what is not secret is found: {known}");
     }
-    assert!(!holds(server.data_dir(), &flowing.edr.token));
+    assert!(!holds(server.data_dir(), &key.token));
 
     // A resumption brings another token by the same way.
-    let old = flowing.edr.token.clone();
-    let resumed = flowing.resumed(&scene).await;
-    assert_ne!(resumed.token, old);
-    assert_eq!(resumed.status(&scene.operator).await, 200);
-    for token in [&old, &resumed.token] {
+    for (command, event) in [("suspend", "suspended"), ("resume", "started")] {
+        consumer.steer(command, &transfer).await;
+        consumer.hears(&format!("transfer.process.{event}"), &transfer).await;
+    }
+    let resumed = consumer.key(&transfer).await;
+    assert_ne!(resumed.token, key.token);
+    assert_eq!(resumed.status().await, 200);
+    for token in [&key.token, &resumed.token] {
         assert!(!holds(server.data_dir(), token));
     }
-    server.stop().await;
+    market.server.stop().await;
 }

@@ -50,7 +50,7 @@ async fn a_file_is_shared_on_postgresql() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_is_shared_between_two_installations() {
     let (provider, consumer) = (Server::start("").await, Server::start("").await);
-    let place = Place { consumer: Some(consumer.credentials()), ..provider.place() };
+    let place = Place { consumer: Some(consumer.credentials().clone()), ..provider.place() };
     let report = play(&place).await;
     assert_eq!(messages(&report), WIRE);
     provider.stop().await;

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{Doom, Entry, read};
+use crate::server::with_development;
 
 /// A data directory and what belongs to it.
 pub struct House {
@@ -34,9 +35,8 @@ impl House {
     pub fn new(binary: &str, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // The port is free at the first start, and the one of the first start at later ones.
-        let text = format!(
-            "development = true\nlisten = \"127.0.0.1:0\"\ndata_dir = \"data\"\n{settings}\n[log]\nformat = \"text\"\n"
-        );
+        let settings = format!("data_dir = \"data\"\n{settings}\n[log]\nformat = \"text\"\n");
+        let text = with_development(&settings);
         fs::write(folder.path().join("heddle.toml"), text).expect("the folder can be written");
         Self { binary: binary.into(), folder, lives: AtomicU32::new(0) }
     }

@@ -1,11 +1,9 @@
 //! What somebody who is denied an asset is told: the same as of an asset that does not exist.
 
-use heddle::demo::onboarding::Organisation;
-use heddle_e2e::{Answer, Peer};
+use heddle::demo::{founding::scope_value, onboarding::Organisation};
+use heddle_e2e::{Answer, Party};
 use http::Method;
 use serde_json::{Value, json};
-
-use crate::party::Party;
 
 /// No asset has this id.
 pub const ABSENT: &str = "never-there";
@@ -14,7 +12,7 @@ const DSP: &str = "https://w3id.org/dspace/2025/1/context.jsonld";
 /// Somebody who may not see an asset.
 pub struct Denied<'a> {
     pub party: &'a Party,
-    pub provider: &'a Organisation,
+    pub provider: &'a Party,
     pub asset: &'a str,
 }
 
@@ -22,8 +20,7 @@ impl Denied<'_> {
     /// `offer` is a real one for the asset, as somebody else was shown it; `credentials` are the types that the party
     /// would show if it had them.
     pub async fn is_like_nothing(&self, offer: &Value, credentials: &[&str]) {
-        let scopes: Vec<String> =
-            credentials.iter().map(|name| format!("org.eclipse.dspace.dcp.vc.type:{name}:read")).collect();
+        let scopes: Vec<String> = credentials.iter().map(|name| scope_value(name)).collect();
         let scopes = scopes.join(" ");
         self.datasets_are_alike(&scopes).await;
         self.answers_are_alike(offer, &scopes).await;
@@ -57,10 +54,9 @@ impl Denied<'_> {
         let absent = self.party.dataset(self.provider, ABSENT).await;
         assert_eq!(without(&dataset, self.asset), without(&absent, ABSENT));
 
-        let peer = Peer::new(&self.party.organisation);
         let get = async |id: &str| {
             let path = format!("/catalog/datasets/{id}");
-            peer.ask(self.provider, (Method::GET, &path, None), scopes).await
+            self.party.ask_as_peer(self.provider, (Method::GET, &path, None), scopes).await
         };
         let (dataset, absent) = (get(self.asset).await, get(ABSENT).await);
         assert_eq!((dataset.status, &dataset.body["@type"]), (404, &json!("CatalogError")), "{dataset:?}");
@@ -69,13 +65,12 @@ impl Denied<'_> {
 
     /// On the wire: status, headers and body of the answers to requests that the party makes by itself.
     async fn answers_are_alike(&self, offer: &Value, scopes: &str) {
-        let peer = Peer::new(&self.party.organisation);
         let mut answers = Vec::new();
         for (index, (asset, offer)) in self.requests(offer).into_iter().enumerate() {
             let pid = format!("urn:uuid:00000000-0000-4000-8000-00000000000{index}");
             let message = contract_request(&self.party.organisation, (&pid, asset), offer);
             let what = (Method::POST, "/negotiations/request", Some(&message));
-            let answer = peer.ask(self.provider, what, scopes).await;
+            let answer = self.party.ask_as_peer(self.provider, what, scopes).await;
             answers.push(without(&answer, &pid));
         }
         let (status, body) = (answers[0].status, &answers[0].body);

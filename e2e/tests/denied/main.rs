@@ -3,7 +3,7 @@
 
 mod alike;
 mod another;
+mod denials;
 mod outsider;
-mod party;
 mod revoked;
 mod two_dataspaces;

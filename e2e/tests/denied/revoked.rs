@@ -1,9 +1,7 @@
 //! A credential that its issuer takes back.
 
-use heddle_e2e::{Scene, Server, wallet};
+use heddle_e2e::{Party, Scene, Server};
 use serde_json::{Value, json};
-
-use crate::party::Party;
 
 const ASSET: &str = "for-members";
 
@@ -22,23 +20,19 @@ async fn revoke(scene: &Scene, party: &Party) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_credential_stops_the_next_negotiation() {
     let server = Server::start("").await;
-    let scene = Scene::found(&server.credentials(), "taken-back").await;
-    let provider = Party::new(&scene.operator, scene.onboard("provider").await);
-    let consumer = Party::new(&scene.operator, scene.onboard("consumer").await);
-    let other = Party::new(&scene.operator, scene.onboard("other").await);
+    let scene = Scene::found(server.credentials(), "taken-back").await;
+    let provider = scene.onboard("provider").await;
+    let consumer = scene.onboard("consumer").await;
+    let other = scene.onboard("other").await;
     provider.publish(ASSET).await;
-    let offer = consumer.offer_of(&provider.organisation, ASSET).await.expect("it is offered");
-    let ended = consumer.negotiate(&provider.organisation, ASSET, &offer).await;
+    let offer = consumer.offer_of(&provider, ASSET).await.expect("it is offered");
+    let ended = consumer.negotiate(&provider, ASSET, &offer).await;
     assert_eq!(ended.state(), "FINALIZED", "{}", ended.negotiation);
     assert_eq!(provider.denials().await, Vec::<Value>::new());
 
     revoke(&scene, &consumer).await;
-    assert_eq!(
-        wallet(&consumer.client, &consumer.organisation).await.len(),
-        1,
-        "it still has the credential"
-    );
-    let ended = consumer.negotiate(&provider.organisation, ASSET, &offer).await;
+    assert_eq!(consumer.wallet().await.len(), 1, "it still has the credential");
+    let ended = consumer.negotiate(&provider, ASSET, &offer).await;
     assert_eq!(ended.state(), "TERMINATED");
     let detail = ended.negotiation["errorDetail"].as_str().expect("a reason");
     assert!(detail.contains("404") && !detail.contains("revoked"), "the peer does not learn why: {detail}");
@@ -50,9 +44,9 @@ async fn a_revoked_credential_stops_the_next_negotiation() {
     let reason = denials[0]["reason"].as_str().expect("a reason");
     assert!(reason.contains("revoked"), "{reason}");
 
-    assert!(consumer.offer_of(&provider.organisation, ASSET).await.is_none(), "nor is it offered any more");
-    let offer = other.offer_of(&provider.organisation, ASSET).await.expect("others are offered it");
-    let ended = other.negotiate(&provider.organisation, ASSET, &offer).await;
+    assert!(consumer.offer_of(&provider, ASSET).await.is_none(), "nor is it offered any more");
+    let offer = other.offer_of(&provider, ASSET).await.expect("others are offered it");
+    let ended = other.negotiate(&provider, ASSET, &offer).await;
     assert_eq!(ended.state(), "FINALIZED", "nobody else's was taken back: {}", ended.negotiation);
     server.stop().await;
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use heddle::demo::{Client, Parties, founding::CREDENTIAL, onboarding::Organisation};
+use heddle::demo::{Client, Parties, onboarding::Organisation};
+use heddle_e2e::Party;
 use serde_json::{Value, json};
 
 /// What was counted, and how much of it there is.
@@ -14,7 +15,7 @@ impl Census {
         let mut census = Self(Vec::new());
         for party in [&parties.provider, &parties.consumer] {
             census.of_onboarding(operator, party).await;
-            census.of_sharing(operator, party).await;
+            census.of_its_own(&Party::acting(party.clone(), operator).await).await;
         }
         census
     }
@@ -41,24 +42,17 @@ impl Census {
         let issued =
             issued.iter().filter(|one| ours.iter().any(|holder| holder["holderId"] == one["holderId"]));
         self.add(party, "issued credential", issued.count());
-        let wallet =
-            format!("/api/identity/v1beta/participants/{}/credentials?type={CREDENTIAL}", party.context);
-        let held = party.client(operator).get(&wallet).await.expect("its own wallet");
-        self.add(party, "credential in the wallet", list(held).len());
     }
 
-    async fn of_sharing(&mut self, operator: &Client, party: &Organisation) {
-        let client = party.client(operator);
-        for (what, path) in [
+    async fn of_its_own(&mut self, party: &Party) {
+        let organisation = &party.organisation;
+        self.add(organisation, "credential in the wallet", party.wallet().await.len());
+        for (what, collection) in [
             ("negotiation", "contractnegotiations"),
             ("agreement", "contractagreements"),
             ("transfer", "transferprocesses"),
         ] {
-            let spec =
-                json!({"@context": ["https://w3id.org/edc/connector/management/v2"], "@type": "QuerySpec"});
-            let path = format!("{}/{path}/request", party.management());
-            let found = client.query(&path, &spec).await.unwrap_or_else(|error| panic!("{path}: {error}"));
-            self.add(party, what, list(found).len());
+            self.add(organisation, what, party.all(collection).await.len());
         }
     }
 

@@ -4,11 +4,9 @@
 use std::io::Write as _;
 
 use futures::StreamExt as _;
-use heddle::demo::{
-    Client, Parties, content::Content, onboarding::Organisation, publishing, sharing::Consumer,
-};
+use heddle::demo::{Parties, content::Content, management::typed};
 use heddle_e2e::{
-    Scene,
+    Party, Scene,
     dying::{Doom, House, Side},
 };
 use serde_json::json;
@@ -32,20 +30,15 @@ pub async fn survives(side: Side) {
     let house = House::new(SERVER, "");
     let mut life = house.start(Some(&Doom::new(side, &format!("asset/{BYSTANDER}")))).await;
     let scene = Scene::found(&house.credentials(), RUN).await;
-    let parties =
-        Parties { provider: scene.onboard("provider").await, consumer: scene.onboard("consumer").await };
-    let provider = parties.provider.client(&scene.operator);
-    let consumer = parties.consumer.client(&scene.operator);
+    let (provider, consumer) = (scene.onboard("provider").await, scene.onboard("consumer").await);
     let file = large_file();
     let content = Content::of_file(file.path()).await.expect("it can be read");
-    let published = publishing::publish(&provider, &parties.provider, ASSET, &content).await;
-    let published = published.expect("it is published").result();
-    let mut party = Consumer::ready(&consumer, &parties.consumer, &parties.provider).await.expect("a feed");
-    let offer = party.discover(ASSET).await.expect("it is offered");
-    let (agreement, _) = party.negotiate(RUN, ASSET, &offer).await.expect("it is agreed");
-    let (transfer, messages) = party.transfer(RUN, &agreement).await.expect("it starts");
+    let published = (provider.publish_content(ASSET, &content).await, content.length());
+    let agreement = consumer.agree(&provider, ASSET).await;
+    let mut sharing = consumer.towards(&provider).await;
+    let (transfer, messages) = sharing.transfer(RUN, &agreement).await.expect("it starts");
 
-    let mut flowing = open(&consumer, &parties.consumer, &transfer).await;
+    let mut flowing = consumer.key(&transfer).await.open().await;
     let first = flowing.next().await.expect("bytes").expect("bytes").len();
     let over_death = async {
         dies("download", &mut life).await;
@@ -61,13 +54,14 @@ pub async fn survives(side: Side) {
         assert!(received > 0 && (received as u64) < published.1);
         house.start(None).await
     };
-    let (second, ()) = tokio::join!(over_death, make_bystander(&provider, &parties.provider));
+    let (second, ()) = tokio::join!(over_death, make_bystander(&provider));
 
     let received =
-        party.download(&transfer).await.unwrap_or_else(|error| panic!("{error}\n{}", house.told()));
+        sharing.download(&transfer).await.unwrap_or_else(|error| panic!("{error}\n{}", house.told()));
     assert_eq!(received.result(), published);
-    party.complete(&transfer, messages.len()).await.expect("it is completed");
-    let census = Census::take(&scene.operator, &parties).await;
+    sharing.complete(&transfer, messages.len()).await.expect("it is completed");
+    let (provider, consumer) = (provider.organisation.clone(), consumer.organisation.clone());
+    let census = Census::take(&scene.operator, &Parties { provider, consumer }).await;
     tell(&format!("  {census}"));
     census.assert_nothing_is_there_twice();
     second.kill().await;
@@ -82,24 +76,10 @@ fn large_file() -> NamedTempFile {
     file
 }
 
-async fn open(
-    client: &Client,
-    consumer: &Organisation,
-    transfer: &str,
-) -> heddle_outbound::StreamingResponse {
-    let path = format!("/api/dataplane/v1/participants/{}/flows/{transfer}/edr", consumer.context);
-    let edr = client.get(&path).await.expect("the transfer has started");
-    let member = |name: &str| edr[name].as_str().expect("an address and how to use it").to_owned();
-    let authorization = format!("Bearer {}", member("authorization"));
-    client.fetch(&member("endpoint"), &authorization).await.expect("the data answers")
-}
-
 /// Makes an asset; the answer may come from the server's next life.
-async fn make_bystander(client: &Client, provider: &Organisation) {
-    let body = json!({
-        "@context": ["https://w3id.org/edc/connector/management/v2"], "@type": "Asset", "@id": BYSTANDER,
-        "properties": {"name": "A bystander"},
-    });
-    let path = format!("{}/assets", provider.management());
-    client.create(BYSTANDER, &path, &body).await.expect("it is made, before or after the death");
+async fn make_bystander(provider: &Party) {
+    let body = typed("Asset", json!({"@id": BYSTANDER, "properties": {"name": "A bystander"}}));
+    let path = format!("{}/assets", provider.organisation.management());
+    let made = provider.client.create(BYSTANDER, &path, &body).await;
+    made.expect("it is made, before or after the death");
 }

@@ -4,14 +4,14 @@ use std::io::Write;
 
 use heddle::demo::content::Content;
 
-use crate::Market;
+use crate::market;
 
 const CHUNK_BYTES: usize = 1024 * 1024;
 const CHUNKS: u32 = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_64_mib_arrives_as_it_was() {
-    let market = Market::open("large").await;
+    let market = market("large").await;
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     for number in 0..CHUNKS {
         // No two chunks are the same, so that a lost, doubled or exchanged one shows.

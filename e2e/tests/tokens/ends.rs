@@ -1,8 +1,8 @@
 //! A token opens nothing once its flow has been suspended, completed or terminated, whoever has done it.
 
-use heddle_e2e::{Fetched, Key, Party};
+use heddle_e2e::{Fetched, Key, Market, Party};
 
-use crate::{Market, assert_refused};
+use crate::{assert_refused, market};
 
 /// Who gives the command.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ enum By {
 const BOTH: [By; 2] = [By::Provider, By::Consumer];
 
 /// Steers a transfer from one side, and waits until both sides have heard of it.
-async fn steer(market: &mut Market, by: By, command: &str, (here, there): (&str, &str), event: &str) {
+async fn steer(market: &Market, by: By, command: &str, (here, there): (&str, &str), event: &str) {
     match by {
         By::Consumer => market.consumer.steer(command, here).await,
         By::Provider => market.provider.steer(command, there).await,
@@ -43,15 +43,15 @@ async fn assert_shut(consumer: &Party, transfer: &str, key: &Key, what: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_opens_a_suspended_flow_and_after_its_resumption_only_a_new_one_does() {
-    let mut market = Market::open("suspended").await;
+    let market = market("suspended").await;
     let digest = market.provider.publish("cloth").await;
     let agreement = market.consumer.agree(&market.provider, "cloth").await;
     for by in BOTH {
         let what = format!("suspended by the {by:?}");
         let (here, there, key) = open(&market, &format!("{by:?}"), &agreement, &digest).await;
-        steer(&mut market, by, "suspend", (&here, &there), "suspended").await;
+        steer(&market, by, "suspend", (&here, &there), "suspended").await;
         assert_shut(&market.consumer, &here, &key, &what).await;
-        steer(&mut market, by, "resume", (&here, &there), "started").await;
+        steer(&market, by, "resume", (&here, &there), "started").await;
         let renewed = market.consumer.key(&here).await;
         assert_ne!(renewed.token, key.token, "{what}: the token is a new one");
         assert_eq!(renewed.fetch().await, Fetched::Bytes(digest.clone()), "{what}: after the resumption");
@@ -62,13 +62,13 @@ async fn no_token_opens_a_suspended_flow_and_after_its_resumption_only_a_new_one
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_opens_a_terminated_flow() {
-    let mut market = Market::open("terminated").await;
+    let market = market("terminated").await;
     let digest = market.provider.publish("cloth").await;
     let agreement = market.consumer.agree(&market.provider, "cloth").await;
     for by in BOTH {
         let what = format!("terminated by the {by:?}");
         let (here, there, key) = open(&market, &format!("{by:?}"), &agreement, &digest).await;
-        steer(&mut market, by, "terminate", (&here, &there), "terminated").await;
+        steer(&market, by, "terminate", (&here, &there), "terminated").await;
         assert_shut(&market.consumer, &here, &key, &what).await;
         for (party, id) in [(&market.consumer, &here), (&market.provider, &there)] {
             let shown = party.shown("transferprocesses", id).await;
@@ -80,19 +80,19 @@ async fn no_token_opens_a_terminated_flow() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_opens_a_flow_that_was_suspended_and_then_terminated() {
-    let mut market = Market::open("both").await;
+    let market = market("both").await;
     let digest = market.provider.publish("cloth").await;
     let agreement = market.consumer.agree(&market.provider, "cloth").await;
     let (here, there, key) = open(&market, "once", &agreement, &digest).await;
-    steer(&mut market, By::Provider, "suspend", (&here, &there), "suspended").await;
-    steer(&mut market, By::Consumer, "terminate", (&here, &there), "terminated").await;
+    steer(&market, By::Provider, "suspend", (&here, &there), "suspended").await;
+    steer(&market, By::Consumer, "terminate", (&here, &there), "terminated").await;
     assert_shut(&market.consumer, &here, &key, "suspended, then terminated").await;
     market.server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_opens_a_completed_flow() {
-    let mut market = Market::open("completed").await;
+    let market = market("completed").await;
     let digest = market.provider.publish("cloth").await;
     let agreement = market.consumer.agree(&market.provider, "cloth").await;
     let (here, there, key) = open(&market, "once", &agreement, &digest).await;

@@ -5,31 +5,11 @@ mod ends;
 mod own;
 mod wrong;
 
-use heddle_e2e::{Fetched, Key, Party, Scene, Server};
+use heddle_e2e::{Fetched, Market};
 
-/// A dataspace with a provider and a consumer.
-struct Market {
-    server: Server,
-    scene: Scene,
-    provider: Party,
-    consumer: Party,
-}
-
-impl Market {
-    async fn open(run: &str) -> Self {
-        let server = Server::start("").await;
-        let scene = Scene::found(&server.credentials(), run).await;
-        let (provider, consumer) =
-            (Party::on_board(&scene, "weaver").await, Party::on_board(&scene, "tailor").await);
-        Self { server, scene, provider, consumer }
-    }
-
-    /// A transfer of an asset that was agreed on: its id, and what opens it.
-    async fn flow(&self, step: &str, agreement: &str) -> (String, Key) {
-        let transfer = self.consumer.transfer(&self.provider, step, agreement).await;
-        let key = self.consumer.key(&transfer).await;
-        (transfer, key)
-    }
+/// A dataspace on a server as it comes.
+async fn market(run: &str) -> Market {
+    Market::open("", run).await
 }
 
 /// Whether a request for data was turned away as it should be: for want of leave, and with words.

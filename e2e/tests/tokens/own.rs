@@ -1,8 +1,8 @@
 //! A token opens its own flow alone.
 
-use heddle_e2e::{Fetched, Key, Party};
+use heddle_e2e::{Fetched, Key, Market};
 
-use crate::{Market, assert_refused};
+use crate::{assert_refused, market};
 
 /// Each key opens its own flow, and none another.
 async fn assert_apart(flows: &[(&str, &Key, &String)]) {
@@ -17,7 +17,7 @@ async fn assert_apart(flows: &[(&str, &Key, &String)]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_token_of_one_flow_opens_no_other_flow_of_the_same_two_parties() {
-    let market = Market::open("apart").await;
+    let market = market("apart").await;
     let (cloth, thread) = (market.provider.publish("cloth").await, market.provider.publish("thread").await);
     let of_cloth = market.consumer.agree(&market.provider, "cloth").await;
     let of_thread = market.consumer.agree(&market.provider, "thread").await;
@@ -31,19 +31,17 @@ async fn the_token_of_one_flow_opens_no_other_flow_of_the_same_two_parties() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_opens_no_flow_of_another_participant() {
-    let market = Market::open("others").await;
+    let market = market("others").await;
     let Market { scene, provider, consumer, .. } = &market;
     // The third one buys the same asset, and sells one of its own under the same name.
-    let third = Party::on_board(scene, "dyer").await;
+    let third = scene.onboard("dyer").await;
     let (cloth, dyed) = (provider.publish("cloth").await, third.publish("cloth").await);
     let ours = consumer.agree(provider, "cloth").await;
     let theirs = third.agree(provider, "cloth").await;
     let (_, own) = market.flow("own", &ours).await;
     let bought = third.key(&third.transfer(provider, "bought", &theirs).await).await;
-    let mut towards = consumer.towards(&third).await;
-    let offer = towards.discover("cloth").await.expect("it is offered");
-    let (agreement, _) = towards.negotiate("dyed", "cloth", &offer).await.expect("the dyer agrees");
-    let sold = consumer.key(&consumer.transfer(&third, "sold", &agreement).await).await;
+    let resold = consumer.agree(&third, "cloth").await;
+    let sold = consumer.key(&consumer.transfer(&third, "sold", &resold).await).await;
     assert_apart(&[
         ("the consumer's", &own, &cloth),
         ("the other consumer's", &bought, &cloth),

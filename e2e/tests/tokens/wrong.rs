@@ -2,11 +2,11 @@
 
 use heddle_e2e::{Fetched, Key};
 
-use crate::{Market, assert_refused};
+use crate::{assert_refused, market};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_token_a_flow_is_answered_with_one_clear_refusal() {
-    let market = Market::open("wrong").await;
+    let market = market("wrong").await;
     let digest = market.provider.publish("cloth").await;
     let agreement = market.consumer.agree(&market.provider, "cloth").await;
     let (_, key) = market.flow("once", &agreement).await;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use heddle::demo::{
-    client::Client,
-    founding::{CREDENTIAL, Dataspace},
-};
+use heddle::demo::founding::DEFINITION;
 use heddle_clock::{Environment, Timestamp};
 use heddle_e2e::{Party, Scene, Server};
 use serde_json::json;
@@ -18,22 +15,21 @@ const VALIDITY: u64 = 5;
 const LEEWAY: Duration = Duration::from_secs(5);
 
 /// From now on, credentials are issued for [`VALIDITY`].
-async fn issue_briefly(governance: &Client, dataspace: &Dataspace) {
-    let admin = format!("/api/admin/v1beta/participants/{}/credentialdefinitions", dataspace.issuer_context);
-    let mut definition = governance.get(&format!("{admin}/membership")).await.expect("it is defined");
+async fn issue_briefly(scene: &Scene) {
+    let definitions = format!("{}/credentialdefinitions", scene.issuer_admin());
+    let definition = scene.operator.get(&format!("{definitions}/{DEFINITION}")).await;
+    let mut definition = definition.expect("it is defined");
     definition["validity"] = json!(VALIDITY);
-    governance.put(&admin, &definition).await.expect("it is changed");
+    scene.operator.put(&definitions, &definition).await.expect("it is changed");
 }
 
 /// When the one credential in the wallet of a party runs out.
 async fn expiry(party: &Party) -> Timestamp {
-    let context = &party.organisation.context;
-    let path = format!("/api/identity/v1beta/participants/{context}/credentials?type={CREDENTIAL}");
-    let wallet = party.client.get(&path).await.expect("the wallet is shown");
+    let wallet = party.wallet().await;
     let text = &wallet[0]["verifiableCredential"]["credential"]["expirationDate"];
     text.as_str()
         .and_then(|text| Timestamp::parse_rfc3339(text).ok())
-        .unwrap_or_else(|| panic!("an expiry: {wallet}"))
+        .unwrap_or_else(|| panic!("an expiry: {wallet:?}"))
 }
 
 /// Lets the time pass; there is no event for it.
@@ -47,29 +43,30 @@ async fn past(moment: Timestamp) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expired_credential_stops_the_negotiation_and_its_holder_reads_why() {
     let server = Server::start(IMPATIENT).await;
-    let scene = Scene::found(&server.credentials(), "expired").await;
-    let provider = Party::on_board(&scene, "weaver").await;
+    let scene = Scene::found(server.credentials(), "expired").await;
+    let provider = scene.onboard("weaver").await;
     provider.publish("cloth").await;
-    issue_briefly(&scene.operator, &scene.dataspace).await;
-    let mut consumer = Party::on_board(&scene, "tailor").await;
-    let mut offer = consumer.towards(&provider).await.discover("cloth").await.expect("it is still good");
-    offer["target"] = json!("cloth");
+    issue_briefly(&scene).await;
+    let consumer = scene.onboard("tailor").await;
+    let offer = consumer.offer_of(&provider, "cloth").await.expect("it is still good");
 
     past(expiry(&consumer).await + LEEWAY).await;
     let (address, did) = (provider.organisation.protocol(), provider.organisation.did.clone());
-    let id = consumer.ask("expired", (&address, &did), &offer).await;
+    let id = consumer.ask((&address, &did), "cloth", &offer).await;
     // The provider answers as to any stranger; why is for the consumer to know.
     let words = ["answered 404", "the credential MembershipCredential", "it expired at "];
-    assert_ended(&mut consumer, "contractnegotiations", &id, &words).await;
+    assert_ended(&consumer, "contractnegotiations", &id, &words).await;
 
     // The wallet shows none that has run out (DCP 1.0, "Resolution API"), and that is what the provider saw.
-    let path = format!("{}/denials", provider.organisation.management());
-    let denials = provider.client.get(&path).await.expect("denials are shown");
-    assert_eq!(denials.as_array().map(Vec::len), Some(1), "{denials}");
+    let denials = provider.denials().await;
+    assert_eq!(denials.len(), 1, "{denials:?}");
     let denial = &denials[0];
-    assert_eq!(denial["counterPartyId"], consumer.organisation.did, "{denials}");
-    assert_eq!(denial["subject"], "cloth", "{denials}");
-    assert!(denial["reason"].as_str().is_some_and(|reason| reason.contains("no presentation")), "{denials}");
+    assert_eq!(denial["counterPartyId"], consumer.organisation.did, "{denials:?}");
+    assert_eq!(denial["subject"], "cloth", "{denials:?}");
+    assert!(
+        denial["reason"].as_str().is_some_and(|reason| reason.contains("no presentation")),
+        "{denials:?}"
+    );
     assert!(provider.all("contractnegotiations").await.is_empty(), "there is no process");
     server.stop().await;
 }

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle::demo::founding::did_on;
 use heddle_clock::Environment;
-use heddle_e2e::{Party, answer_to, made_up_offer};
+use heddle_e2e::{Answer, Party, answer_to, made_up_offer};
 use heddle_outbound::{Authorization, Request};
 use serde_json::{Value, json};
 use tokio::{
@@ -11,27 +11,27 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::{Market, assert_ended};
+use crate::{assert_ended, market};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_negotiation_with_a_did_of_no_known_host_ends_and_names_the_did() {
-    let mut market = Market::open("nohost").await;
+    let market = market("nohost").await;
     let address = market.provider.organisation.protocol();
     let did = "did:web:nowhere.invalid:weaver";
-    let id = market.consumer.ask("nohost", (&address, did), &made_up_offer("cloth")).await;
+    let id = market.consumer.ask((&address, did), "cloth", &made_up_offer("cloth")).await;
     let words = ["the counter-party's DID does not resolve", did, "cannot be reached"];
-    assert_ended(&mut market.consumer, "contractnegotiations", &id, &words).await;
+    assert_ended(&market.consumer, "contractnegotiations", &id, &words).await;
     market.server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_negotiation_with_a_did_that_its_host_does_not_know_ends_and_names_the_did() {
-    let mut market = Market::open("nopath").await;
+    let market = market("nopath").await;
     let address = market.provider.organisation.protocol();
     let did = did_on(market.scene.operator.base(), "nobody");
-    let id = market.consumer.ask("nopath", (&address, &did), &made_up_offer("cloth")).await;
+    let id = market.consumer.ask((&address, &did), "cloth", &made_up_offer("cloth")).await;
     let words = ["the counter-party's DID does not resolve", &did, "404"];
-    assert_ended(&mut market.consumer, "contractnegotiations", &id, &words).await;
+    assert_ended(&market.consumer, "contractnegotiations", &id, &words).await;
     assert!(market.provider.all("contractnegotiations").await.is_empty(), "it was not bothered");
     market.server.stop().await;
 }
@@ -48,7 +48,7 @@ fn self_issued(did: &str, audience: &str) -> String {
 }
 
 /// What the provider answers to a contract request of `did`.
-async fn answer_of(provider: &Party, did: &str) -> (u16, Value) {
+async fn answer_of(provider: &Party, did: &str) -> Answer {
     let mut offer = made_up_offer("cloth");
     offer["@type"] = json!("Offer");
     let message = json!({
@@ -60,8 +60,7 @@ async fn answer_of(provider: &Party, did: &str) -> (u16, Value) {
     let request = Request::post(format!("{}/negotiations/request", organisation.protocol()))
         .json_of(&message)
         .authorization(Authorization::bearer(&self_issued(did, &organisation.did)));
-    let (status, body) = answer_to(request).await.expect_err("it is refused");
-    (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("the error object: {body}")))
+    answer_to(request).await
 }
 
 /// A host that knows no DID, and ends when it was asked for one.
@@ -76,13 +75,13 @@ async fn knows_nobody(listener: TcpListener) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_whose_did_does_not_resolve_is_answered_as_a_stranger() {
-    let market = Market::open("stranger").await;
+    let market = market("stranger").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let host = listener.local_addr().expect("an address");
     let asked = tokio::spawn(knows_nobody(listener));
     let unknown = did_on(&format!("http://{host}"), "stranger");
     for did in [unknown.as_str(), "did:web:nowhere.invalid:stranger"] {
-        let (status, body) = answer_of(&market.provider, did).await;
+        let Answer { status, body, .. } = answer_of(&market.provider, did).await;
         // DSP 2025-1: who is not authenticated is answered as if nothing were there.
         assert_eq!(status, 404, "{did}: {body}");
         assert_eq!(body["@type"], "ContractNegotiationError", "{did}: {body}");

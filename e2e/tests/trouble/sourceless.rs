@@ -1,33 +1,26 @@
 //! An asset is offered, and its bytes were forgotten.
 
-use heddle::demo::publishing;
-use serde_json::json;
+use heddle::demo::founding::CREDENTIAL;
+use heddle_e2e::{Fetched, Market};
 
-use crate::{Market, assert_ended};
+use crate::{assert_ended, market};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transfer_of_an_asset_without_a_source_ends_with_that_reason_on_both_sides() {
-    let mut market = Market::open("sourceless").await;
-    let (provider, consumer) = (&market.provider, &market.consumer);
-    publishing::offer(&provider.client, &provider.organisation, "cloth").await.expect("it is offered");
+    let market = market("sourceless").await;
+    let Market { provider, consumer, .. } = &market;
+    provider.offer("cloth", (Some(CREDENTIAL), None)).await;
     let agreement = consumer.agree(provider, "cloth").await;
-    let request = json!({
-        "@context": ["https://w3id.org/edc/connector/management/v2"], "@type": "TransferRequest",
-        "counterPartyAddress": provider.organisation.protocol(), "profile": consumer.organisation.profile,
-        "contractId": agreement, "transferType": "HttpData-PULL",
-    });
-    let path = format!("{}/transferprocesses", consumer.organisation.management());
-    let answer = consumer.client.create("transfer", &path, &request).await.expect("it is taken");
-    let here = answer["@id"].as_str().expect("an id").to_owned();
+    let here = consumer.towards(provider).await.ask_for_transfer("once", &agreement).await;
+    let here = here.expect("it is taken");
     let reason = "the provider's data plane refuses: dataset 'cloth' has no source; upload its bytes";
-    assert_ended(&mut market.consumer, "transferprocesses", &here, &[reason]).await;
+    assert_ended(consumer, "transferprocesses", &here, &[reason]).await;
     let own = "the data plane data-plane refuses: dataset 'cloth' has no source; upload its bytes";
-    let there = market.provider.counterpart(&here).await;
-    assert_ended(&mut market.provider, "transferprocesses", &there, &[own]).await;
+    let there = provider.counterpart(&here).await;
+    assert_ended(provider, "transferprocesses", &there, &[own]).await;
     // With a source, the agreement is as good as ever.
-    let (provider, consumer) = (&market.provider, &market.consumer);
     let digest = provider.upload("cloth").await;
-    let transfer = consumer.transfer(provider, "again", &agreement).await;
-    assert_eq!(consumer.key(&transfer).await.fetch().await, heddle_e2e::Fetched::Bytes(digest));
+    let (_, key) = market.flow("again", &agreement).await;
+    assert_eq!(key.fetch().await, Fetched::Bytes(digest));
     market.server.stop().await;
 }

@@ -1,14 +1,11 @@
 //! A counter-party that is away: it is asked again for a while, then given up; if it comes back, all goes on.
 
-use heddle::demo::{
-    founding,
-    onboarding::{self, Bodies},
-    report::Teller,
-};
-use heddle_e2e::{Lasting, Party, Scene, client, made_up_offer};
+use heddle::demo::founding;
+use heddle_e2e::{Fetched, Scene, Server, client, made_up_offer};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::{Market, assert_ended, traced};
+use crate::{assert_ended, market};
 
 /// An address where nobody listens.
 async fn deserted() -> String {
@@ -18,13 +15,15 @@ async fn deserted() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_counter_party_that_is_away_is_asked_again_and_then_given_up_with_its_address() {
-    let mut market = Market::open("away").await;
+    let market = market("away").await;
     let (address, did) = (deserted().await, market.provider.organisation.did.clone());
-    let id = market.consumer.ask("away", (&address, &did), &made_up_offer("cloth")).await;
+    let id = market.consumer.ask((&address, &did), "cloth", &made_up_offer("cloth")).await;
     let words = [address.as_str(), "cannot be reached", "given up after 4 attempts"];
-    assert_ended(&mut market.consumer, "contractnegotiations", &id, &words).await;
+    assert_ended(&market.consumer, "contractnegotiations", &id, &words).await;
     // The owner could see all the while what kept it.
-    let attempts = traced(&market.consumer, "contractnegotiations", &id, "unanswered").await;
+    let trace = market.consumer.trace("contractnegotiations", &id).await;
+    let entries = trace["entries"].as_array().expect("entries").iter();
+    let attempts: Vec<&Value> = entries.filter(|entry| entry["kind"] == "unanswered").collect();
     let numbers: Vec<_> = attempts.iter().map(|entry| entry["attempt"].as_u64()).collect();
     assert_eq!(numbers, [Some(1), Some(2), Some(3)], "{attempts:?}");
     for entry in &attempts {
@@ -41,25 +40,21 @@ async fn a_counter_party_that_is_away_is_asked_again_and_then_given_up_with_its_
 async fn a_counter_party_that_comes_back_is_found_again_and_nothing_is_lost() {
     let run = "back";
     let patient = "[peers]\nattempts = 15\n";
-    let (mut there, here) = (Lasting::start("").await, Lasting::start(patient).await);
+    let (mut there, here) = (Server::start("").await, Server::start(patient).await);
     let scene = Scene::found(there.credentials(), run).await;
-    let provider = Party::on_board(&scene, "weaver").await;
+    let provider = scene.onboard("weaver").await;
     let operator = client(here.credentials(), run);
     founding::join(&operator, &scene.dataspace).await.expect("the server knows the dataspace");
-    let bodies = Bodies { operator: &operator, governance: &scene.operator, dataspace: &scene.dataspace };
-    let organisation = onboarding::onboard(&mut Teller::new(false), &bodies, run, "tailor").await;
-    let organisation = organisation.unwrap_or_else(|failure| panic!("{failure}"));
-    let mut consumer = Party::acting(organisation, &operator).await;
+    let consumer = scene.onboard_by(&operator, "tailor").await;
     let digest = provider.publish("cloth").await;
-    let mut offer = consumer.towards(&provider).await.discover("cloth").await.expect("it is offered");
-    offer["target"] = serde_json::json!("cloth");
+    let offer = consumer.offer_of(&provider, "cloth").await.expect("it is offered");
 
     there.leave().await;
     // In its place is somebody who hangs up, so that it shows when the consumer has tried in vain.
     let authority = there.credentials().url.trim_start_matches("http://").trim_end_matches('/').to_owned();
     let listener = TcpListener::bind(&authority).await.expect("the address is free");
     let (address, did) = (provider.organisation.protocol(), provider.organisation.did.clone());
-    let id = consumer.ask("back", (&address, &did), &offer).await;
+    let id = consumer.ask((&address, &did), "cloth", &offer).await;
     drop(listener.accept().await.expect("the consumer has tried"));
     drop(listener);
     assert_eq!(consumer.shown("contractnegotiations", &id).await["state"], "REQUESTING");
@@ -73,6 +68,6 @@ async fn a_counter_party_that_comes_back_is_found_again_and_nothing_is_lost() {
     }
     let agreement = event.payload["contractAgreementId"].as_str().expect("an agreement");
     let transfer = consumer.transfer(&provider, "back", agreement).await;
-    assert_eq!(consumer.key(&transfer).await.fetch().await, heddle_e2e::Fetched::Bytes(digest));
+    assert_eq!(consumer.key(&transfer).await.fetch().await, Fetched::Bytes(digest));
     there.leave().await;
 }
