@@ -1,11 +1,11 @@
-//! Organisations at work: they publish, negotiate, transfer, and steer what they have begun.
+//! Organisations at work: they publish, come to agreements, hear of what happens, and look at what they have.
 
 use heddle::demo::{
     Client,
     client::text_of,
     content::Content,
     feed::{Feed, FeedEvent},
-    management::{criterion, query, typed},
+    management::query,
     onboarding::Organisation,
     publishing,
     sharing::{Consumer, contract_request},
@@ -13,7 +13,7 @@ use heddle::demo::{
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::{Key, Scene};
+use crate::Scene;
 
 /// An organisation that acts for itself, and hears what happens to it.
 pub struct Party {
@@ -75,13 +75,6 @@ impl Party {
         consumer.negotiate(&step, asset, &offer).await.expect("the provider agrees").0
     }
 
-    /// Transfers under an agreement; gives the transfer when data may flow. `step` names it within the story.
-    pub async fn transfer(&self, provider: &Self, step: &str, agreement: &str) -> String {
-        let mut consumer = self.towards(provider).await;
-        let step = format!("{}-{step}", self.organisation.name);
-        consumer.transfer(&step, agreement).await.expect("the transfer starts").0
-    }
-
     /// Itself as a consumer that turns to `provider`.
     pub async fn towards<'a>(&'a self, provider: &'a Self) -> Consumer<'a> {
         let consumer = Consumer::ready(&self.client, &self.organisation, &provider.organisation).await;
@@ -94,33 +87,6 @@ impl Party {
         let path = format!("{}/contractnegotiations", self.organisation.management());
         let answer = self.client.query(&path, &request).await.expect("the request is taken");
         text_of(&answer, "@id", &path).expect("an id")
-    }
-
-    /// What opens a transfer that flows to it.
-    pub async fn key(&self, transfer: &str) -> Key {
-        let edr = self.client.get(&format!("{}/edr", self.flow(transfer))).await.expect("data may flow");
-        let text = |name: &str| edr[name].as_str().expect("the reference is whole").to_owned();
-        Key { endpoint: text("endpoint"), token: text("authorization") }
-    }
-
-    /// The path of one of its flows.
-    pub fn flow(&self, transfer: &str) -> String {
-        format!("/api/dataplane/v1/participants/{}/flows/{transfer}", self.organisation.context)
-    }
-
-    /// Its own transfer that is the counterpart of `peers`, another party's.
-    pub async fn counterpart(&self, peers: &str) -> String {
-        let found = self.found("transferprocesses", &[criterion("correlationId", peers)]).await;
-        assert_eq!(found.len(), 1, "one transfer is the counterpart of {peers}: {found:?}");
-        found[0]["@id"].as_str().expect("an id").to_owned()
-    }
-
-    /// `suspend`, `resume` or `terminate` for a transfer, by the Management API.
-    pub async fn steer(&self, command: &str, transfer: &str) {
-        let path = format!("{}/transferprocesses/{transfer}/{command}", self.organisation.management());
-        let kind = format!("{}{}Transfer", command[..1].to_uppercase(), &command[1..]);
-        let body = typed(&kind, json!({"reason": format!("{command}, as a test")}));
-        self.client.query(&path, &body).await.unwrap_or_else(|error| panic!("{command}: {error}"));
     }
 
     /// Waits until it is told that `kind` has happened to the process `id`.
@@ -154,7 +120,8 @@ impl Party {
         self.found(collection, &[]).await
     }
 
-    async fn found(&self, collection: &str, criteria: &[Value]) -> Vec<Value> {
+    /// Everything in one of its collections that meets all criteria.
+    pub(crate) async fn found(&self, collection: &str, criteria: &[Value]) -> Vec<Value> {
         let path = format!("{}/{collection}/request", self.organisation.management());
         let found = self.client.query(&path, &query(criteria)).await;
         list(found.unwrap_or_else(|error| panic!("{collection}: {error}")))
