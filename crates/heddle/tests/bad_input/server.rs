@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
