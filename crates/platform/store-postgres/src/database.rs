@@ -47,6 +47,9 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     /// Connects, brings the schema up to date and starts what runs in the background.
     ///
+    /// A pooler between this process and the server must be in session mode: advisory locks, `LISTEN` and settings
+    /// belong to sessions.
+    ///
     /// The login role of `url` needs to own the database (or have `CREATE` on it), and to be able to create roles
     /// or to be a member of the store's.
     ///
@@ -78,11 +81,13 @@ impl PostgresDatabase {
         let (listening, listens) = oneshot::channel();
         let presence = Presence::default();
         let own = (announcements.clone(), presence.clone());
-        let listen = listener::run(config, tls, signals.clone(), own, listening);
-        let watch = presence::watch(pool.clone(), presence.clone(), signals.clone(), announcements.clone());
+        let wait = options.connect_wait;
+        let listen = listener::run((config, tls, wait), signals.clone(), own, listening);
+        let tell = (signals.clone(), announcements.clone());
+        let watch = presence::watch(pool.clone(), presence.clone(), tell, wait);
         let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen), tokio::spawn(watch)]);
-        // Without it all goes on, only with waits as long as the safety nets'.
-        drop(tokio::time::timeout(options.connect_wait, listens).await);
+        // Without it all goes on, only with waits as long as the safety nets', and as the leases of the dead.
+        drop(tokio::time::timeout(wait, listens).await);
         Ok(Self { pool, directory, signals, announcements, presence, written, tasks })
     }
 
@@ -113,10 +118,10 @@ impl Database for PostgresDatabase {
         Ok(Box::new(PostgresSnapshot::new(self.client().await?, access)))
     }
 
-    async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError> {
-        for write in &batch.writes {
+    async fn commit(&self, access: Access, mut batch: Batch) -> Result<Receipt, StoreError> {
+        for write in &mut batch.writes {
             if let Write::Enqueue { lease_for: Some(lease), .. } = write {
-                self.presence.note(&lease.worker);
+                lease.worker = self.presence.enlist(&lease.worker).await;
             }
         }
         let client = self.client().await?;
@@ -132,8 +137,8 @@ impl Database for PostgresDatabase {
         Ok(receipt)
     }
 
-    async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
-        self.presence.note(&request.worker);
+    async fn claim(&self, mut request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
+        request.worker = self.presence.enlist(&request.worker).await;
         claim::claim(&*self.client().await?, &request).await
     }
 

@@ -1,4 +1,5 @@
-//! One connection on which processes wake each other, and which shows that a process is alive.
+//! One connection on which processes wake each other, and which shows that a process is alive. It has to be a session
+//! of its own: a pooler in between must be in session mode, or the notifications and the locks are lost.
 
 use std::{
     sync::{
@@ -11,7 +12,7 @@ use std::{
 use futures::stream::{self, StreamExt};
 use heddle_store::Signals;
 use tokio::sync::{Notify, oneshot};
-use tokio_postgres::{AsyncMessage, Config, Error};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket, tls::MakeTlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{error::text, presence::Presence};
@@ -21,6 +22,8 @@ const JOBS: &str = "jobs";
 const EVENTS: &str = "events";
 /// How long to leave the server alone after the connection broke.
 pub(crate) const RECONNECT_WAIT: Duration = Duration::from_millis(500);
+
+type Connected = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
 
 /// What this process has to tell the others. Cheap to clone; many tellings become one notification.
 #[derive(Debug, Clone, Default)]
@@ -41,17 +44,24 @@ impl Announcements {
 
 /// Listens and announces until it is aborted; comes back when the connection breaks. Says once when it listens.
 pub(crate) async fn run(
-    config: Config,
-    tls: MakeRustlsConnect,
+    (config, tls, connect_wait): (Config, MakeRustlsConnect, Duration),
     signals: Signals,
     (announcements, presence): (Announcements, Presence),
     listening: oneshot::Sender<()>,
 ) {
     let mut listening = Some(listening);
     loop {
-        let own = (&announcements, &presence);
-        if let Err(error) = session(&config, tls.clone(), &signals, own, &mut listening).await {
-            let error = text(&error);
+        // The configuration's own limit is for the first step alone: not for TLS, nor for what the server says then.
+        let error = match tokio::time::timeout(connect_wait, config.connect(tls.clone())).await {
+            Ok(Ok(connected)) => {
+                let own = (&announcements, &presence);
+                session(connected, &signals, own, &mut listening).await.err().as_ref().map(text)
+            }
+            Ok(Err(error)) => Some(text(&error)),
+            Err(_) => Some("the server took too long to accept the connection".to_owned()),
+        };
+        presence.interrupted();
+        if let Some(error) = error {
             tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
         }
         tokio::time::sleep(RECONNECT_WAIT).await;
@@ -59,13 +69,11 @@ pub(crate) async fn run(
 }
 
 async fn session(
-    config: &Config,
-    tls: MakeRustlsConnect,
+    (client, mut connection): Connected,
     signals: &Signals,
     (announcements, presence): (&Announcements, &Presence),
     listening: &mut Option<oneshot::Sender<()>>,
 ) -> Result<(), Error> {
-    let (client, mut connection) = config.connect(tls).await?;
     let own = AtomicI32::new(0);
     let hear = async {
         let mut messages = stream::poll_fn(|context| connection.poll_message(context));
@@ -94,7 +102,7 @@ async fn session(
             tokio::select! {
                 () = announcements.jobs.notified() => client.batch_execute("NOTIFY heddle, 'jobs'").await?,
                 () = announcements.events.notified() => client.batch_execute("NOTIFY heddle, 'events'").await?,
-                () = presence.grown() => presence.hold(&client).await?,
+                () = presence.wanted() => presence.hold(&client).await?,
             }
         }
     };

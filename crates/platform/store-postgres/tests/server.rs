@@ -185,10 +185,12 @@ async fn leases_of_a_process_that_died_are_free_long_before_they_run_out() {
     let (living, store) = connect(&url).await;
     let (dying, _) = connect(&url).await;
     let alice = participant("alice");
-    for (database, worker) in [(&living, "living"), (&dying, "dying")] {
+    for (database, worker) in [(&living, "living"), (&dying, "dying"), (&living, "earlier")] {
         commit(&store, &alice, |tx| tx.enqueue(NewJob::new("work", worker, &()))).await;
         assert_eq!(claim(database, worker).await, [worker]);
     }
+    // As a release without presences would have written it.
+    sql(&url, "UPDATE heddle.job SET lease_worker = 'w' WHERE order_key = 'earlier'").await;
     dying.close().await;
     drop(dying);
     let (next, _) = connect(&url).await;
@@ -203,9 +205,54 @@ async fn leases_of_a_process_that_died_are_free_long_before_they_run_out() {
         }
     };
     let found = tokio::time::timeout(LEASE / 2, freed).await.expect("the leases would run out only later");
-    assert_eq!(found, ["dying"], "the lease of the living is left alone");
+    assert_eq!(found, ["dying"], "the leases of the living, and of who shows no presence, are left alone");
     living.close().await;
     next.close().await;
+}
+
+/// Who holds the lease of the only job, as often as it takes to become `wanted`.
+async fn holder_becomes(url: &str, wanted: &str) {
+    let holder = async {
+        while sql(url, "SELECT lease_worker FROM heddle.job").await != wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, holder).await.expect("in time");
+}
+
+#[tokio::test]
+async fn a_living_process_that_cannot_show_its_presence_keeps_its_leases() {
+    let url = url().await;
+    let (living, store) = connect(&url).await;
+    let (other, _) = connect(&url).await;
+    let alice = participant("alice");
+    let restrict = async |connections: &str| {
+        let name = url.rsplit('/').next().expect("a name");
+        sql(&url, &format!("ALTER DATABASE {name} CONNECTION LIMIT {connections}")).await;
+        // The sessions that hold presences break; only the pools' stay.
+        sql(&url, "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE classid = 8").await;
+    };
+    commit(&store, &alice, |tx| tx.enqueue(NewJob::new("work", "a", &()))).await;
+    assert_eq!(claim(&living, "w").await, ["a"]);
+    assert_eq!(sql(&url, "SELECT lease_worker FROM heddle.job").await, "present:w");
+    restrict("0").await;
+    // It says itself that its lease is not to be judged; had the other been faster, nobody would hold it.
+    holder_becomes(&url, "w").await;
+    restrict("-1").await;
+    // It shows itself again by and by; leases are judged by its presence from then on.
+    let again = async {
+        loop {
+            sql(&url, "DELETE FROM heddle.job").await;
+            commit(&store, &alice, |tx| tx.enqueue(NewJob::new("work", "b", &()))).await;
+            assert_eq!(claim(&living, "w").await, ["b"]);
+            if sql(&url, "SELECT lease_worker FROM heddle.job").await == "present:w" {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.expect("in time");
+    living.close().await;
+    other.close().await;
 }
 
 #[tokio::test]
