@@ -1,6 +1,6 @@
 //! A server for tests that dies of SIGKILL at a commit of one's choice. Nothing of this is in the shipped binary.
 
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{io::Write, path::PathBuf};
 
 use clap::Parser;
 use heddle::{config, server};
@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let mut signals = server::EndSignals::catch()?;
     let inner = server::open(&configuration, &environment).await?;
     let doom = kill.zip(when).map(|(side, moment)| Doom { side, moment });
-    let database = Arc::new(Dying::new(inner, Journal::open(&journal)?, doom));
+    let database = Dying::before(inner, Journal::open(&journal)?, doom);
     let data_dir = configuration.data_dir.clone();
     let running = server::start_on(configuration, &data_dir, database, environment).await?;
     // The test that started this waits for the line.

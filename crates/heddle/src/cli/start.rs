@@ -1,6 +1,9 @@
 //! `heddle start-dev` and `heddle serve`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use heddle_telemetry::logs;
@@ -92,11 +95,8 @@ async fn serve(configuration: Configuration, format: Format) -> anyhow::Result<(
     let lines = if configuration.log.text { logs::Format::Text } else { logs::Format::Json };
     logs::start(lines, &configuration.log.filter);
     let mut signals = server::EndSignals::catch()?;
-    let running = tokio::select! {
-        running = server::start(configuration) => running?,
-        // A database that lets us wait, for instance: whoever started this has changed his mind.
-        () = signals.wait() => return Ok(()),
-    };
+    let started = server::start_unless(configuration, signals.wait()).await?;
+    let ControlFlow::Continue(running) = started else { return Ok(()) };
     if let Some(file) = running.credentials_file() {
         remember(running.url(), &file);
     }

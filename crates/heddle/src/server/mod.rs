@@ -15,4 +15,4 @@ mod sweeper;
 
 pub use development::{Development, DevelopmentServer};
 pub use foundation::Database;
-pub use running::{EndSignals, Running, StartError, open, start, start_on};
+pub use running::{EndSignals, Running, StartError, open, start, start_on, start_unless};

@@ -1,7 +1,11 @@
 //! A server from start to stop.
 
 use std::{
+    convert::Infallible,
+    future::pending,
+    ops::ControlFlow,
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -10,7 +14,10 @@ use heddle_clock::Environment;
 use heddle_store::{RunningWorker, Store, StoreError};
 use heddle_tenancy::{Actor, ScopeIssuer};
 use heddle_web::Shutdown;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+};
 
 use super::{
     bootstrap::{self, ServiceClients},
@@ -96,17 +103,35 @@ pub struct Running {
     data_dir: DataDir,
     credentials: Option<Credentials>,
     worker: RunningWorker,
+    sweeper: JoinHandle<()>,
     listener: Listener,
     database: Database,
 }
 
 /// Starts a server; returns when it answers.
 pub async fn start(configuration: Configuration) -> Result<Running, StartError> {
+    let ControlFlow::Continue(running) = start_unless(configuration, pending::<Infallible>()).await?;
+    Ok(running)
+}
+
+/// Starts a server; returns when it answers, or without one as soon as `broken_off` returns: a database may let
+/// us wait, for instance, and whoever started this may change his mind.
+pub async fn start_unless<T>(
+    configuration: Configuration,
+    broken_off: impl Future<Output = T>,
+) -> Result<ControlFlow<T, Running>, StartError> {
+    let mut broken_off = pin!(broken_off);
     let environment = Environment::system();
-    let database = open(&configuration, &environment).await?;
+    let database = tokio::select! {
+        opened = open(&configuration, &environment) => opened?,
+        why = &mut broken_off => return Ok(ControlFlow::Break(why)),
+    };
     let data_dir = configuration.data_dir.clone();
-    let started = start_on(configuration, &data_dir, database.clone(), environment).await;
-    if started.is_err() {
+    let started = tokio::select! {
+        started = start_on(configuration, &data_dir, database.clone(), environment) => started.map(ControlFlow::Continue),
+        why = &mut broken_off => Ok(ControlFlow::Break(why)),
+    };
+    if !matches!(started, Ok(ControlFlow::Continue(_))) {
         // As after a run that ended well: the directory is left as it was found.
         close(&database).await;
     }
@@ -147,11 +172,12 @@ pub async fn start_on(
     let clients = ServiceClients::obtain(&foundation).await?;
     let (stop, shutdown) = Shutdown::pair();
     let built = roles::build(&configuration, &foundation, &clients, &shutdown).await?;
-    tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
+    // From here on nothing waits any more: no start that is broken off leaves these behind.
+    let sweeper = tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
     let worker = built.worker.start();
     let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);
     tracing::info!(component = "server", action = "start", url = public_url, "the server answers");
-    Ok(Running { url: public_url, configuration, data_dir, credentials, worker, listener, database })
+    Ok(Running { url: public_url, configuration, data_dir, credentials, worker, sweeper, listener, database })
 }
 
 /// In development the port of the first start is kept, unless another one was asked for: it is part of the URL.
@@ -210,6 +236,9 @@ impl Running {
         let patience = self.configuration.drain_patience;
         self.listener.stop().await;
         self.worker.drain(patience).await;
+        if let Err(error) = self.sweeper.await {
+            tracing::error!(component = "server", action = "stop", %error, "the sweeper ended badly");
+        }
         close(&self.database).await;
         tracing::info!(component = "server", action = "stop", "the server has stopped");
     }
@@ -240,5 +269,30 @@ impl EndSignals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[tokio::test]
+    async fn a_start_that_is_broken_off_closes_the_database() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let mut configuration =
+            config::parse("", Path::new("heddle.toml"), folder.path()).expect("the defaults are legal");
+        configuration.development = true;
+        configuration.listen.set_port(0);
+        let write_ahead_log = configuration.data_dir.join("heddle.db-wal");
+        // The database is open, and nothing else is there yet.
+        let broken_off = async {
+            while !write_ahead_log.exists() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let started = start_unless(configuration, broken_off).await.expect("nothing fails");
+        assert!(started.is_break(), "it started before it could be broken off");
+        assert!(!write_ahead_log.exists(), "a closed database leaves one file");
     }
 }

@@ -10,7 +10,7 @@ use tokio_postgres::{Error, Row};
 use crate::{
     error::of_statement,
     pipeline::{Call, values},
-    reads::{count_of, read},
+    reads::read,
     session,
 };
 
@@ -61,22 +61,33 @@ fn claimed(row: &Row, token: &str) -> Result<ClaimedJob, StoreError> {
     })
 }
 
-/// Extends leases that are still held under their token.
+/// Extends leases that are still held under their token; gives back those whose jobs are there under another or none.
 pub(crate) async fn extend(
     client: &ClientWrapper,
     leases: &[Lease],
     until: Timestamp,
-) -> Result<u64, StoreError> {
-    let sql = "WITH extended AS (
-             UPDATE heddle.job SET lease_until = $3
-             FROM unnest($1::text[], $2::text[]) AS held (id, token)
+) -> Result<Vec<Lease>, StoreError> {
+    let sql = "WITH held AS (SELECT * FROM unnest($1::text[], $2::text[]) AS held (id, token)),
+         extended AS (
+             UPDATE heddle.job SET lease_until = $3 FROM held
              WHERE job.id = held.id AND job.lease_token = held.token
-             RETURNING 1
-         ) SELECT count(*) FROM extended";
+             RETURNING job.id
+         )
+         SELECT held.id, held.token FROM held JOIN heddle.job ON job.id = held.id
+         WHERE NOT EXISTS (SELECT FROM extended WHERE extended.id = held.id)";
     let jobs: Vec<String> = leases.iter().map(|lease| lease.job.to_string()).collect();
     let tokens: Vec<String> = leases.iter().map(|lease| lease.token.clone()).collect();
     let call = Call::new(sql, values![jobs, tokens, until.as_millis()]);
-    count_of(&read(client, session::LEASE_AS_WORKER, Vec::new(), call).await?)
+    let rows = read(client, session::LEASE_AS_WORKER, Vec::new(), call).await?;
+    let lost = rows.iter().map(|row| {
+        let id: String = row.try_get(0).map_err(|e| of_statement(&e))?;
+        let token = row.try_get(1).map_err(|e| of_statement(&e))?;
+        let unreadable =
+            |reason: String| StoreError::Unreadable { kind: "job".to_owned(), id: id.clone(), reason };
+        let job = JobId::parse(id.as_str()).map_err(|e| unreadable(e.to_string()))?;
+        Ok(Lease { job, token })
+    });
+    lost.collect()
 }
 
 /// When the next waiting job falls due or a lease runs out.

@@ -142,7 +142,7 @@ impl Database for PostgresDatabase {
         claim::claim(&*self.client().await?, &request).await
     }
 
-    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
+    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
         claim::extend(&*self.client().await?, leases, until).await
     }
 
@@ -172,12 +172,21 @@ impl Database for PostgresDatabase {
         reads::published(&*self.directory.get().await.map_err(of_pool)?, kind, after, limit).await
     }
 
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let sql = "WITH nonces AS (DELETE FROM heddle.nonce WHERE expires_at <= $1 RETURNING expires_at),
-                  due AS (DELETE FROM heddle.aggregate WHERE kind IN ('answer', 'denial') AND due_at <= $1
-                          RETURNING due_at)
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        // The sweeper may see of a row nothing but when it expires: a batch ends at a time, with all rows of that time.
+        let sql = "WITH nonces AS (
+                 DELETE FROM heddle.nonce WHERE expires_at <= coalesce(
+                     (SELECT expires_at FROM heddle.nonce WHERE expires_at <= $1
+                      ORDER BY expires_at OFFSET $2 LIMIT 1), $1)
+                 RETURNING expires_at
+             ), due AS (
+                 DELETE FROM heddle.aggregate WHERE kind IN ('answer', 'denial') AND due_at <= coalesce(
+                     (SELECT due_at FROM heddle.aggregate WHERE kind IN ('answer', 'denial') AND due_at <= $1
+                      ORDER BY due_at OFFSET $2 LIMIT 1), $1)
+                 RETURNING due_at
+             )
              SELECT (SELECT count(*) FROM nonces) + (SELECT count(*) FROM due)";
-        let call = Call::new(sql, values![now.as_millis()]);
+        let call = Call::new(sql, values![now.as_millis(), i64::from(limit.saturating_sub(1))]);
         let client = self.client().await?;
         reads::count_of(&reads::read(&client, session::WRITE_AS_SWEEPER, Vec::new(), call).await?)
     }

@@ -78,15 +78,24 @@ fn lease(connection: &Connection, request: &ClaimRequest, seq: i64) -> Result<Cl
     })
 }
 
-/// Extends leases that are still held under their token.
-pub(crate) fn extend(connection: &Connection, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
+/// Extends leases that are still held under their token; gives back those whose jobs are there under another or none.
+pub(crate) fn extend(
+    connection: &Connection,
+    leases: &[Lease],
+    until: Timestamp,
+) -> Result<Vec<Lease>, StoreError> {
     let extend = || {
-        let mut statement = connection
+        let mut update = connection
             .prepare_cached("UPDATE job SET lease_until = ?3 WHERE id = ?1 AND lease_token = ?2")?;
-        leases.iter().try_fold(0, |sum, lease| {
-            let rows = statement.execute(params![lease.job.as_str(), lease.token, until.as_millis()])?;
-            Ok(sum + rows as u64)
-        })
+        let mut look = connection.prepare_cached("SELECT 1 FROM job WHERE id = ?1")?;
+        let mut lost = Vec::new();
+        for lease in leases {
+            let rows = update.execute(params![lease.job.as_str(), lease.token, until.as_millis()])?;
+            if rows == 0 && look.exists(params![lease.job.as_str()])? {
+                lost.push(lease.clone());
+            }
+        }
+        Ok(lost)
     };
     extend().map_err(of_statement)
 }

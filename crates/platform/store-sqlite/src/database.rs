@@ -99,7 +99,7 @@ impl Database for SqliteDatabase {
         self.writer.run(move |connection| Ok((claim::claim(connection, &request)?, Moved::default()))).await
     }
 
-    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
+    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
         let leases = leases.to_vec();
         self.writer
             .run(move |connection| Ok((claim::extend(connection, &leases, until)?, Moved::default())))
@@ -137,14 +137,17 @@ impl Database for SqliteDatabase {
             .await
     }
 
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let now = now.as_millis();
         self.writer
             .run(move |connection| {
-                let nonces =
-                    in_group(connection.execute("DELETE FROM nonce WHERE expires_at <= ?", params![now]))?;
-                let sql = "DELETE FROM aggregate WHERE kind IN ('answer', 'denial') AND due_at <= ?";
-                let rows = in_group(connection.execute(sql, params![now]))?;
+                let sql = "DELETE FROM nonce WHERE (owner, value) IN (
+                         SELECT owner, value FROM nonce WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+                let nonces = in_group(connection.execute(sql, params![now, limit]))?;
+                let sql = "DELETE FROM aggregate WHERE (owner, kind, id) IN (
+                         SELECT owner, kind, id FROM aggregate
+                         WHERE kind IN ('answer', 'denial') AND due_at <= ?1 ORDER BY due_at LIMIT ?2)";
+                let rows = in_group(connection.execute(sql, params![now, limit]))?;
                 Ok(((nonces + rows) as u64, Moved::default()))
             })
             .await

@@ -26,9 +26,10 @@ pub trait Database: Send + Sync {
     /// Claims due jobs: at most one per order key, in order, round the owners.
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError>;
 
-    /// Extends leases that nobody else has taken; returns how many. Called while jobs run for long, with the
-    /// leases of those jobs alone: a lease that got lost on its way to its worker must run out.
-    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError>;
+    /// Extends leases that nobody else has taken. Gives back those that were taken or freed: their jobs are there and
+    /// are no more the holder's (a job that is gone was finished). Called while jobs run for long, with the leases of
+    /// those jobs alone: a lease that got lost on its way to its worker must run out.
+    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError>;
 
     /// When, after `after`, the next waiting job of these kinds falls due or a lease of one runs out. Jobs that
     /// were due by `after` and yet not claimed wait for another job, which moves the signal when it ends.
@@ -57,8 +58,9 @@ pub trait Database: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Published>, StoreError>;
 
-    /// Deletes nonces that have expired and rows of [`SWEPT_KINDS`] that are due; returns how many rows.
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Deletes nonces that have expired and rows of [`SWEPT_KINDS`] that are due: about `limit` rows of each at
+    /// most, so that others can write in between. Returns how many rows; with fewer than `limit`, no more are left.
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// Changes of this database, in this process and in others.
     fn signals(&self) -> &Signals;

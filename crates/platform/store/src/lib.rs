@@ -37,6 +37,8 @@ mod worker;
 
 #[cfg(feature = "contract")]
 pub mod contract;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use aggregate::{Aggregate, Columns, Loaded};
 pub use answers::{Answer, AnswerKey};

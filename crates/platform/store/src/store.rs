@@ -86,9 +86,9 @@ impl Store {
         self.database.signals()
     }
 
-    /// Deletes what has expired; returns how many rows.
-    pub async fn sweep(&self) -> Result<u64, StoreError> {
-        self.database.sweep(self.environment.now()).await
+    /// Deletes about `limit` rows of what has expired; returns how many. If it were fewer, no more are left.
+    pub async fn sweep(&self, limit: u32) -> Result<u64, StoreError> {
+        self.database.sweep(self.environment.now(), limit).await
     }
 
     /// One round trip to the database, for health.

@@ -107,6 +107,24 @@ impl Aggregate for Denial {
     }
 }
 
+/// A sweep takes no more at a time than it is told: what expired first.
+pub async fn a_sweep_ends_at_its_limit(world: &World) {
+    let alice = world.participant("alice");
+    let write = |tx: &mut Transaction<'_>| {
+        for n in 0..5 {
+            tx.once(&n.to_string(), world.now() + Duration::from_millis(n));
+        }
+        for n in 0..3 {
+            tx.insert(&Denial(n.to_string(), world.now() + Duration::from_millis(n)));
+        }
+    };
+    world.commit(&alice, write).await.expect("commits");
+    world.clock.advance(Duration::from_secs(1));
+    for deleted in [4, 3, 1, 0] {
+        assert_eq!(world.database().sweep(world.now(), 2).await.expect("sweeps"), deleted);
+    }
+}
+
 /// The sweep takes expired nonces, and due rows of the kinds that end by themselves, of all owners, and nothing else.
 pub async fn the_sweep_deletes_only_what_has_expired(world: &World) {
     let (soon, late) = (world.now() + Duration::from_secs(60), world.now() + Duration::from_secs(120));
@@ -126,8 +144,8 @@ pub async fn the_sweep_deletes_only_what_has_expired(world: &World) {
         world.commit(&world.participant(name), write).await.expect("commits");
     }
     world.clock.advance(Duration::from_secs(60));
-    assert_eq!(world.database().sweep(world.now()).await.expect("sweeps"), 6);
-    assert_eq!(world.database().sweep(world.now()).await.expect("sweeps"), 0);
+    assert_eq!(world.database().sweep(world.now(), 100).await.expect("sweeps"), 6);
+    assert_eq!(world.database().sweep(world.now(), 100).await.expect("sweeps"), 0);
     let alice = world.participant("alice");
     assert!(world.read(&alice, "a").await.is_some());
     let denials = world.store.begin(&alice).list::<Denial>(&Query::default()).await.expect("lists");

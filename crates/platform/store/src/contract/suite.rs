@@ -47,14 +47,14 @@ macro_rules! contract_suite {
             records::{
                 a_nonce_is_accepted_once, of_concurrent_submits_of_a_nonce_one_wins,
                 a_published_row_is_found_by_everybody, another_owner_cannot_take_a_published_key,
-                published_rows_are_listed_in_pages, the_sweep_deletes_only_what_has_expired,
+                published_rows_are_listed_in_pages, the_sweep_deletes_only_what_has_expired, a_sweep_ends_at_its_limit,
                 a_closed_database_refuses, a_key_that_cannot_be_stored_is_not_there,
                 lookups_inside_many_transactions_do_not_wait_for_one_another,
             },
             workers::{
                 a_job_runs_after_its_commit, a_failing_job_is_tried_again_later,
                 a_panicking_handler_does_not_stop_the_worker, a_drained_worker_has_finished_what_it_began,
-                jobs_of_a_key_never_overlap,
+                jobs_of_a_key_never_overlap, a_run_whose_lease_was_lost_is_broken_off,
             },
         );
     };

@@ -47,10 +47,13 @@ struct Running {
 
 impl Running {
     fn start(world: &World, gate: Option<Arc<Notify>>, act: Box<Act>) -> Self {
+        Self::start_with(world, gate, act, WorkerLimits::default())
+    }
+
+    fn start_with(world: &World, gate: Option<Arc<Notify>>, act: Box<Act>, limits: WorkerLimits) -> Self {
         let store = Store::new(world.database().clone(), Environment::system());
         let (sender, begun) = mpsc::unbounded_channel();
         let handler = Arc::new(Handler { begun: sender, gate, act });
-        let limits = WorkerLimits::default();
         let worker = Worker::new(store.clone(), world.scopes.clone(), limits).handle("work", handler).start();
         Self { store, worker, begun }
     }
@@ -168,4 +171,24 @@ pub async fn jobs_of_a_key_never_overlap(world: &World) {
         let order: Vec<u32> = seen.iter().filter(|(k, _)| k == key).map(|(_, n)| *n).collect();
         assert_eq!(order, (0..10).collect::<Vec<u32>>(), "{key}");
     }
+}
+
+/// Who finds at the next extension that its lease is another's stops: its place is free again.
+pub async fn a_run_whose_lease_was_lost_is_broken_off(world: &World) {
+    // Nobody opens the gate: without an end from outside the first job would hold the only place for ever.
+    let gate = Arc::new(Notify::new());
+    let limits = WorkerLimits { jobs_max: 1, lease: Duration::from_millis(150), ..WorkerLimits::default() };
+    let mut running = Running::start_with(world, Some(gate), Box::new(|_| Outcome::Done), limits);
+    running.enqueue(world, "a", 1).await;
+    assert_eq!(running.next().await.payload::<u32>().expect("a number"), 1);
+    let now = Environment::system().now();
+    let later = |request: &mut crate::ClaimRequest| {
+        // As if the first lease had run out.
+        request.now = now + PATIENCE;
+        request.until = now + PATIENCE * 100;
+    };
+    assert_eq!(world.claim_with("other", later).await.len(), 1);
+    running.enqueue(world, "b", 2).await;
+    assert_eq!(running.next().await.payload::<u32>().expect("a number"), 2);
+    running.worker.drain(Duration::ZERO).await;
 }

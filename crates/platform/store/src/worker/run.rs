@@ -16,7 +16,7 @@ use heddle_ids::{JobId, WorkerId};
 use heddle_telemetry::trace;
 use heddle_tenancy::Owner;
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Notify, Semaphore, mpsc, watch},
     time::Instant,
 };
 use tracing::Instrument;
@@ -38,8 +38,15 @@ pub(super) struct Loop {
     stopped: watch::Receiver<bool>,
     /// Jobs may be waiting for a place; the next job that ends looks for them.
     wants_room: Arc<AtomicBool>,
-    /// The leases of the jobs under way, to be extended.
-    under_way: Arc<Mutex<BTreeMap<JobId, Lease>>>,
+    under_way: Arc<Mutex<BTreeMap<JobId, UnderWay>>>,
+}
+
+/// A job under way.
+struct UnderWay {
+    /// To be extended.
+    lease: Lease,
+    /// It could not be: somebody else goes on.
+    lost: Arc<Notify>,
 }
 
 impl Loop {
@@ -134,14 +141,23 @@ impl Loop {
     }
 
     async fn extend(&self) {
-        let leases: Vec<Lease> = locked(&self.under_way).values().cloned().collect();
+        let leases: Vec<Lease> = locked(&self.under_way).values().map(|job| job.lease.clone()).collect();
         if leases.is_empty() {
             return;
         }
         let store = &self.worker.store;
         let until = lease_end(store.environment.now(), &self.worker.limits);
-        if let Err(error) = store.database.extend(&leases, until).await {
-            tracing::warn!(component = "worker", action = "extend", %error, "leases could not be extended");
+        match store.database.extend(&leases, until).await {
+            Ok(lost) => {
+                let under_way = locked(&self.under_way);
+                let lost = lost
+                    .iter()
+                    .filter_map(|lease| under_way.get(&lease.job).filter(|job| job.lease == *lease));
+                lost.for_each(|job| job.lost.notify_one());
+            }
+            Err(error) => {
+                tracing::warn!(component = "worker", action = "extend", %error, "leases could not be extended");
+            }
         }
     }
 
@@ -167,11 +183,22 @@ impl Loop {
                 Owner::Participant(id) => drop(span.record("participant_context_id", id.as_str())),
             }
             let lease = job.lease.clone();
-            locked(&under_way).insert(lease.job.clone(), lease.clone());
-            trace::within(context, attend(&worker, handler.as_ref(), job)).instrument(span).await;
+            let lost = Arc::new(Notify::new());
+            let entry = UnderWay { lease: lease.clone(), lost: lost.clone() };
+            locked(&under_way).insert(lease.job.clone(), entry);
+            let attended = async {
+                tokio::select! {
+                    () = attend(&worker, handler.as_ref(), job) => {}
+                    // It could store nothing more; whoever has the lease now must not meet it outside either.
+                    () = lost.notified() => {
+                        tracing::warn!(action = "stop", job = %lease.job, "the job is no more this worker's");
+                    }
+                }
+            };
+            trace::within(context, attended).instrument(span).await;
             // It may have been rescheduled and claimed again already, under a newer lease.
             let mut under_way = locked(&under_way);
-            if under_way.get(&lease.job) == Some(&lease) {
+            if under_way.get(&lease.job).is_some_and(|job| job.lease == lease) {
                 under_way.remove(&lease.job);
             }
             drop(under_way);
@@ -183,8 +210,8 @@ impl Loop {
     }
 }
 
-fn locked(leases: &Mutex<BTreeMap<JobId, Lease>>) -> MutexGuard<'_, BTreeMap<JobId, Lease>> {
-    leases.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(jobs: &Mutex<BTreeMap<JobId, UnderWay>>) -> MutexGuard<'_, BTreeMap<JobId, UnderWay>> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Calls the handler and writes down what became of the job.

@@ -90,7 +90,7 @@ impl Scene {
 async fn nothing_is_stored_for_a_context_that_is_gone_meanwhile() {
     for (kind, refused) in [(Offers::KIND, 404), (Credentials::KIND, 404), (Requests::KIND, 503)] {
         let scene = Scene::new().await;
-        let mut held = scene.world.gate.hold(What::Puts(kind));
+        let mut held = scene.world.gate.commits.hold(What::Puts(kind));
         let (status, ()) = futures::join!(scene.send(kind), async {
             held.reached().await;
             assert_eq!(scene.delete().await, 204, "{kind}");
@@ -105,7 +105,7 @@ async fn nothing_is_stored_for_a_context_that_is_gone_meanwhile() {
 async fn what_is_stored_while_a_deletion_is_under_way_goes_with_the_context() {
     for (kind, taken) in [(Offers::KIND, 200), (Credentials::KIND, 200), (Requests::KIND, 201)] {
         let scene = Scene::new().await;
-        let mut held = scene.world.gate.hold(What::Deletes("holder-context"));
+        let mut held = scene.world.gate.commits.hold(What::Deletes("holder-context"));
         let (status, ()) = futures::join!(scene.delete(), async {
             held.reached().await;
             assert_eq!(scene.send(kind).await, taken, "{kind}");

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use heddle_clock::Timestamp;
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
-    Signals, Snapshot, StoreError, Write,
+    Batch, Database, Receipt, StoreError, Write,
+    testing::{Commits, Intercepted},
 };
-use heddle_tenancy::{Access, Directory};
+use heddle_tenancy::Access;
 use tokio::sync::oneshot;
 
 use crate::support::soon;
@@ -57,15 +56,15 @@ impl Held {
     }
 }
 
-/// The database.
+/// What holds commits back.
+#[derive(Default)]
 pub struct Gate {
-    database: Arc<dyn Database>,
     trap: Mutex<Option<Trap>>,
 }
 
 impl Gate {
-    pub fn before(database: impl Database + 'static) -> Arc<Self> {
-        Arc::new(Self { database: Arc::new(database), trap: Mutex::new(None) })
+    pub fn before(database: impl Database + 'static) -> Arc<Intercepted<Self>> {
+        Arc::new(Intercepted::new(Arc::new(database), Self::default()))
     }
 
     /// Holds back the next commit that writes this.
@@ -83,71 +82,17 @@ impl Gate {
 }
 
 #[async_trait]
-impl Database for Gate {
-    async fn snapshot(&self, access: Access) -> Result<Box<dyn Snapshot>, StoreError> {
-        self.database.snapshot(access).await
-    }
-
-    async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError> {
+impl Commits for Gate {
+    async fn commit(
+        &self,
+        database: &dyn Database,
+        access: Access,
+        batch: Batch,
+    ) -> Result<Receipt, StoreError> {
         if let Some(trap) = self.trap_for(&batch) {
             trap.reached.send(()).expect("the test waits");
             trap.go.await.expect("the test lets it go");
         }
-        self.database.commit(access, batch).await
-    }
-
-    async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
-        self.database.claim(request).await
-    }
-
-    async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<u64, StoreError> {
-        self.database.extend(leases, until).await
-    }
-
-    async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.database.next_due(kinds, after).await
-    }
-
-    async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {
-        self.database.events(query).await
-    }
-
-    async fn newest_event(&self) -> Result<EventCursor, StoreError> {
-        self.database.newest_event().await
-    }
-
-    async fn lookup(
-        &self,
-        directory: Directory,
-        kind: &str,
-        key: &str,
-    ) -> Result<Option<Published>, StoreError> {
-        self.database.lookup(directory, kind, key).await
-    }
-
-    async fn published(
-        &self,
-        directory: Directory,
-        kind: &str,
-        after: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<Published>, StoreError> {
-        self.database.published(directory, kind, after, limit).await
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.database.sweep(now).await
-    }
-
-    fn signals(&self) -> &Signals {
-        self.database.signals()
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.database.ping().await
-    }
-
-    async fn close(&self) {
-        self.database.close().await;
+        database.commit(access, batch).await
     }
 }

@@ -12,7 +12,7 @@ use heddle_clock::{Environment, Timestamp};
 use heddle_credential_service::{CredentialService, Parts};
 use heddle_did::{Did, web};
 use heddle_outbound::{Authorization, DidResolver, Outbound, OutboundConfig, Request};
-use heddle_store::{Event, EventCursor, RunningWorker, Store, Worker, WorkerLimits};
+use heddle_store::{Event, EventCursor, RunningWorker, Store, Worker, WorkerLimits, testing::Intercepted};
 use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{Actor, OperatorScope, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
@@ -33,7 +33,7 @@ pub struct World {
     pub outbound: Outbound,
     pub service: Arc<CredentialService>,
     pub stop: Stop,
-    pub gate: Arc<Gate>,
+    pub gate: Arc<Intercepted<Gate>>,
     worker: tokio::sync::Mutex<Option<RunningWorker>>,
 }
 
