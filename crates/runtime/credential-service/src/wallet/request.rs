@@ -80,6 +80,11 @@ impl CredentialRequest {
         }
     }
 
+    /// Whether all that is wanted is known by the issuer's ids.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.wanted.iter().all(|wanted| wanted.id.is_some())
+    }
+
     /// What its jobs are ordered by.
     pub(crate) fn order_key(&self) -> String {
         format!("credential-request/{}", self.holder_pid)

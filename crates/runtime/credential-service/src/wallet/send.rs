@@ -52,8 +52,12 @@ impl JobHandler for RequestSender {
         let Some((mut request, repeated)) = self.begin(scope, payload.holder_pid.as_str()).await? else {
             return Ok(Outcome::Done);
         };
-        let sent = match self.complete(scope, &mut request).await {
-            Ok(()) => self.send(scope, &request).await,
+        let sent = match self.complete(scope, request.clone()).await {
+            Ok(Some(complete)) => {
+                request = complete;
+                self.send(scope, &request).await
+            }
+            Ok(None) => return Ok(Outcome::Done),
             Err(error) => Err(error),
         };
         let sent = match sent {
@@ -92,15 +96,35 @@ impl RequestSender {
         }
     }
 
-    /// Finds ids that the client left out in the issuer's metadata.
+    /// Finds ids that the client left out in the issuer's metadata, and stores them: what is sent again under the
+    /// same key is the same, whatever the issuer offers by then. `None` when there is nothing to send any more.
     async fn complete(
         &self,
         scope: &ParticipantScope,
-        request: &mut CredentialRequest,
-    ) -> Result<(), SendError> {
-        if request.wanted.iter().all(|wanted| wanted.id.is_some()) {
-            return Ok(());
+        request: CredentialRequest,
+    ) -> Result<Option<CredentialRequest>, SendError> {
+        if request.is_complete() {
+            return Ok(Some(request));
         }
+        let metadata = self.metadata(scope, &request).await?;
+        let mut transaction = self.store.begin(scope);
+        let Some(stored) = transaction.load::<CredentialRequest>(request.holder_pid.as_str()).await? else {
+            return Ok(None);
+        };
+        let mut complete = stored.value().clone();
+        for wanted in complete.wanted.iter_mut().filter(|wanted| wanted.id.is_none()) {
+            wanted.id = Some(object_id(&metadata, wanted)?);
+        }
+        transaction.save(&stored, &complete);
+        transaction.commit().await?;
+        Ok(Some(complete))
+    }
+
+    async fn metadata(
+        &self,
+        scope: &ParticipantScope,
+        request: &CredentialRequest,
+    ) -> Result<IssuerMetadata, SendError> {
         let base = self.issuer_endpoint(request).await?;
         let audience =
             peer::participant_id(&request.issuer_did).map_err(|e| SendError::Issuer(e.to_string()))?;
@@ -110,12 +134,7 @@ impl RequestSender {
             .authorization(Authorization::bearer(&token))
             .body_bytes_max(METADATA_BYTES_MAX);
         let answer = self.outbound.send(ask).await?;
-        let metadata: IssuerMetadata = wire::parse(answer.body())
-            .map_err(|e| SendError::Issuer(format!("the issuer's metadata: {e}")))?;
-        for wanted in request.wanted.iter_mut().filter(|wanted| wanted.id.is_none()) {
-            wanted.id = Some(object_id(&metadata, wanted)?);
-        }
-        Ok(())
+        wire::parse(answer.body()).map_err(|e| SendError::Issuer(format!("the issuer's metadata: {e}")))
     }
 
     async fn send(

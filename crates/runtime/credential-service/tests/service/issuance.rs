@@ -193,16 +193,23 @@ async fn ids_that_are_left_out_are_found_in_the_metadata() {
     let world = World::start().await;
     let (_, token) = world.join("acme").await;
     let issuer = Peer::start("issuer").await;
-    let object = json!({"id": "found", "type": "CredentialObject", "credentialType": "MembershipCredential", "profile": "vc11-sl2021/jwt"});
-    issuer.metadata.lock().expect("not poisoned").push_back(json!({
-        "@context": ["https://w3id.org/dspace-dcp/v1.0/dcp.jsonld"], "type": "IssuerMetadata",
-        "issuer": issuer.did.as_str(), "credentialsSupported": [object],
-    }));
+    let offers = |id: &str| {
+        let object = json!({"id": id, "type": "CredentialObject", "credentialType": "MembershipCredential", "profile": "vc11-sl2021/jwt"});
+        issuer.metadata.lock().expect("not poisoned").push_back(json!({
+            "@context": ["https://w3id.org/dspace-dcp/v1.0/dcp.jsonld"], "type": "IssuerMetadata",
+            "issuer": issuer.did.as_str(), "credentialsSupported": [object],
+        }));
+    };
+    offers("found");
+    offers("renamed");
     let body = json!({"issuerDid": issuer.did.as_str(), "holderPid": "pid-1",
         "credentials": [{"format": "vc11-sl2021/jwt", "type": "MembershipCredential"}]});
     world.post(REQUESTS).bearer(&token).json(&body).send().await;
     let received = issuer.next_request().await;
     assert_eq!(received.body["credentials"], json!([{"id": "found"}]));
+    received.answer.send((503, None)).expect("waits");
+    let again = issuer.next_request().await;
+    assert_eq!((&again.body, &again.key), (&received.body, &received.key), "it is the same request");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use heddle_clock::Timestamp;
 use heddle_dcp::issuance::holder::Event;
 use heddle_ids::IssuerPid;
 use heddle_outbound::{OutboundError, ResolveError, RetryClass};
-use heddle_store::{ClaimedJob, Loaded};
+use heddle_store::{ClaimedJob, Loaded, StoreError};
 
 use crate::{signing::SigningError, wallet::CredentialRequest};
 
@@ -27,6 +27,8 @@ pub(super) enum SendError {
     Token(#[from] SelfIssuedError),
     #[error(transparent)]
     Signing(#[from] SigningError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("{0}")]
     Issuer(String),
 }
@@ -39,6 +41,7 @@ impl SendError {
             Self::Outbound(error) => error.class(),
             Self::Token(error) => retry(error.is_retryable()),
             Self::Signing(error) => retry(matches!(error, SigningError::Vault(_) | SigningError::Store(_))),
+            Self::Store(error) => retry(error.is_retryable()),
             Self::Issuer(_) => RetryClass::Final,
         }
     }
