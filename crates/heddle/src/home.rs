@@ -13,6 +13,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::error::Category;
 
 /// The credentials of an operator, as `start-dev` writes them down.
 #[derive(Clone, Serialize, Deserialize)]
@@ -187,12 +188,24 @@ fn read_credentials(path: &Path, url: &str) -> Result<Credentials, HomeError> {
     }
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(unreadable)?;
-    let credentials: Credentials = serde_json::from_slice(&text)
-        .map_err(|error| HomeError::NotCredentials { path: path.to_owned(), reason: error.to_string() })?;
+    let credentials: Credentials = serde_json::from_slice(&text).map_err(|error| {
+        HomeError::NotCredentials { path: path.to_owned(), reason: where_it_is_wrong(&error) }
+    })?;
     if credentials.url.trim_end_matches('/') == url {
         return Ok(credentials);
     }
     Err(HomeError::OtherServer { path: path.to_owned(), theirs: credentials.url, url: url.to_owned() })
+}
+
+/// The parser itself quotes what it has found, and that may be a secret.
+fn where_it_is_wrong(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Data => "something else than is expected",
+        Category::Eof => "the end comes too early",
+        Category::Io => "it cannot be read",
+        Category::Syntax => "no JSON",
+    };
+    format!("{what} at line {}, column {}", error.line(), error.column())
 }
 
 fn read_file<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, HomeError> {
@@ -228,6 +241,23 @@ mod tests {
         assert!(home.credentials("http://127.0.0.1:1", None).is_err());
         for path in [file, folder.path().join("heddle/servers.json")] {
             assert_eq!(fs::metadata(path).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_file_of_secrets_quotes_none_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("credentials.json");
+        for (content, what) in [
+            (r#""s3cret""#, "something else"),
+            (r#"{"url": s3cret"#, "no JSON"),
+            (r#"{"url": "s3cret"#, "end"),
+        ] {
+            write_private(&file, content.as_bytes()).expect("writes");
+            let error =
+                read_credentials(&file, "http://a.example").err().expect("no credentials").to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+            assert!(error.contains(what) && error.contains("line 1, column "), "{error}");
         }
     }
 }

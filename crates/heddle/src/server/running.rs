@@ -285,9 +285,10 @@ mod tests {
         configuration.development = true;
         configuration.listen.set_port(0);
         let write_ahead_log = configuration.data_dir.join("heddle.db-wal");
-        // The database is open, and nothing else is there yet.
+        // It is made when the database is open, and long before the server answers.
+        let master_key = configuration.data_dir.join("master.key");
         let broken_off = async {
-            while !write_ahead_log.exists() {
+            while !master_key.exists() {
                 tokio::task::yield_now().await;
             }
         };

@@ -20,8 +20,12 @@ const ISSUER_VPA: &str = "cfm.issuer";
 /// Where the manifest names the issuers' participant contexts. Never a property that a tenant may set: the agents' token
 /// goes there.
 const ISSUER_CONTEXTS: &str = "cfm.issuer.contexts";
+/// In manifests that know no others: the only one.
+const ISSUER_CONTEXT: &str = "cfm.issuer.context";
 /// The output that names the issuers at which this activity registered the holder; there it goes with the participant.
 const REGISTERED_AT: &str = "holderRegisteredAt";
+/// An output of orchestrations that know one issuer alone: this activity registered the holder there.
+const REGISTERED: &str = "holderRegistered";
 
 pub(crate) struct RegistrationAgent {
     client: AdminClient,
@@ -39,22 +43,49 @@ impl RegistrationAgent {
         format!("{base}/api/admin/v1beta/participants/{}/holders", segment(issuer))
     }
 
+    /// The issuers that the manifest names, or the installation's.
+    fn issuers(&self, context: &ActivityContext) -> Result<Vec<String>, ActivityResult> {
+        let named: Vec<String> = context.optional(ISSUER_CONTEXTS)?.unwrap_or_default();
+        if !named.is_empty() {
+            return Ok(named);
+        }
+        let only: Option<String> = context.optional(ISSUER_CONTEXT)?;
+        Ok(vec![only.unwrap_or_else(|| self.config.issuer_context.clone())])
+    }
+
+    /// The issuers at which this activity registered the holder.
+    fn registered_at(&self, context: &ActivityContext) -> Result<Vec<String>, ActivityResult> {
+        if let Some(all) = context.optional(REGISTERED_AT)? {
+            return Ok(all);
+        }
+        let at_the_only_one = context.optional(REGISTERED)?.unwrap_or(false);
+        Ok(if at_the_only_one { self.issuers(context)?.into_iter().take(1).collect() } else { Vec::new() })
+    }
+
+    /// Notes that the holder at this issuer is this activity's own.
+    fn note(&self, context: &mut ActivityContext, issuer: String) -> Result<(), ActivityResult> {
+        let mut all = self.registered_at(context)?;
+        if !all.contains(&issuer) {
+            all.push(issuer);
+        }
+        context.set_output(REGISTERED_AT, all);
+        Ok(())
+    }
+
     async fn register(&self, context: &mut ActivityContext) -> Result<(), ActivityResult> {
         let did = context.text("cfm.participant.id")?;
         let name: Option<String> = context.optional("cfm.participant.holdername")?;
         let properties = context.vpa_properties(ISSUER_VPA);
-        let named: Vec<String> = context.optional(ISSUER_CONTEXTS)?.unwrap_or_default();
-        let issuers = if named.is_empty() { vec![self.config.issuer_context.clone()] } else { named };
         let holder =
             NewHolder { holder_id: &did, did: &did, name: name.as_deref().unwrap_or(&did), properties };
-        for issuer in issuers {
+        for issuer in self.issuers(context)? {
             let all = self.holders(context, &issuer);
             let ours = format!("{all}/{}", segment(&did));
             let key = context.idempotency_key(&format!("holder/{issuer}"));
             let create = Request::post(all).json_of(&holder).idempotency_key(key);
             let existing = Existing { url: &ours, member: "did", value: &did };
             if self.client.ensure(create, existing).await? == Ensured::Made {
-                note(context, issuer)?;
+                self.note(context, issuer)?;
             }
         }
         Ok(())
@@ -73,26 +104,12 @@ impl RegistrationAgent {
     async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         self.end_issuer(context).await?;
         let did = context.text("cfm.participant.id")?;
-        for issuer in registered_at(context)? {
+        for issuer in self.registered_at(context)? {
             let url = format!("{}/{}", self.holders(context, &issuer), segment(&did));
             self.client.remove(Request::new(Method::DELETE, url)).await?;
         }
         Ok(())
     }
-}
-
-fn registered_at(context: &ActivityContext) -> Result<Vec<String>, ActivityResult> {
-    Ok(context.optional(REGISTERED_AT)?.unwrap_or_default())
-}
-
-/// Notes that the holder at this issuer is this activity's own.
-fn note(context: &mut ActivityContext, issuer: String) -> Result<(), ActivityResult> {
-    let mut all = registered_at(context)?;
-    if !all.contains(&issuer) {
-        all.push(issuer);
-    }
-    context.set_output(REGISTERED_AT, all);
-    Ok(())
 }
 
 #[async_trait]

@@ -145,6 +145,7 @@ pub(crate) fn profile(
         participant_roles: order.roles,
         runtime_profiles: dataspaces.iter().map(|profile| profile.runtime_name().to_owned()).collect(),
         issuer_contexts: issuer_contexts(&dataspaces),
+        issuer_context: None,
         dataspace_profile_ids: dataspaces.into_iter().map(|profile| profile.id).collect(),
         vpas,
         properties,

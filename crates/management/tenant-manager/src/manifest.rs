@@ -72,7 +72,7 @@ fn manifest(profile: &ParticipantProfile, orchestration_type: &str) -> Orchestra
         vpas: profile.vpas.iter().map(VpaManifest::from).collect(),
         credentials: &profile.credentials,
         runtime_profiles: &profile.runtime_profiles,
-        issuer_contexts: &profile.issuer_contexts,
+        issuer_contexts: profile.issuer_contexts(),
     };
     // Last: nothing that was learned replaces what the profile says.
     if let Ok(Value::Object(own)) = serde_json::to_value(own) {

@@ -135,3 +135,23 @@ async fn a_holder_that_was_there_before_stays_when_the_participant_goes() {
     agent.dispose(&mut context(json!({"holderRegisteredAt": ["the-issuer"]}))).await;
     assert_eq!(holders(double.lines()), 1, "its own goes with it");
 }
+
+#[tokio::test]
+async fn manifests_and_outputs_that_know_one_issuer_are_understood() {
+    let double = Double::start().await;
+    let agent = double.agent("registration-activity");
+    agent.deploy(&mut context(json!({"cfm.issuer.context": "another"}))).await;
+    assert_eq!(double.lines(), ["POST /api/admin/v1beta/participants/another/holders"]);
+    let gone = async |values| {
+        agent.dispose(&mut context(values)).await;
+        double.lines().into_iter().filter(|line| line.contains("/holders/")).collect::<Vec<_>>()
+    };
+    let holder_of = |issuer: &str, lines: &[String]| {
+        let start = format!("DELETE /api/admin/v1beta/participants/{issuer}/holders/");
+        assert!(lines.len() == 1 && lines[0].starts_with(&start), "{lines:?}");
+    };
+    holder_of("the-issuer", &gone(json!({"holderRegistered": true})).await);
+    let both = json!({"holderRegistered": true, "cfm.issuer.context": "another"});
+    holder_of("another", &gone(both).await);
+    assert!(gone(json!({"holderRegistered": false, "cfm.issuer.context": "another"})).await.is_empty());
+}

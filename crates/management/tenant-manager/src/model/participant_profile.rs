@@ -55,6 +55,9 @@ pub(crate) struct ParticipantProfile {
     /// The participant contexts of the issuers that register it, as its dataspaces name them.
     #[serde(default)]
     pub(crate) issuer_contexts: Vec<String>,
+    /// In profiles that know no others: the one of the first dataspace that names any. Read, never written.
+    #[serde(default, skip_serializing)]
+    pub(crate) issuer_context: Option<String>,
     /// One of each type; they change their state together.
     pub(crate) vpas: Vec<Vpa>,
     #[serde(default)]
@@ -75,6 +78,14 @@ impl ParticipantProfile {
     /// Directory rows that make a DID unique over the installation: DID → nothing. Withdrawn when the profile is
     /// disposed of.
     pub(crate) const DIRECTORY: &'static str = "participant-profile-identifier";
+
+    /// The participant contexts of the issuers that register it, whichever way they are written.
+    pub(crate) fn issuer_contexts(&self) -> &[String] {
+        match &self.issuer_context {
+            Some(only) if self.issuer_contexts.is_empty() => std::slice::from_ref(only),
+            _ => &self.issuer_contexts,
+        }
+    }
 
     /// Brings all its agents into a state.
     pub(crate) fn enter(&mut self, state: DeploymentState, now: Timestamp) {
@@ -106,5 +117,31 @@ impl Aggregate for ParticipantProfile {
             unique_key: taken.then(|| self.identifier.to_string()),
             ..Columns::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_profile_that_names_one_issuer_is_read_like_one_that_names_several() {
+        let mut stored = json!({
+            "id": "p", "identifier": "did:web:acme.example", "tenantId": "t", "vpas": [], "orchestration": "o",
+            "issuerContext": "issuer",
+        });
+        let read = |stored: &serde_json::Value| -> Vec<String> {
+            let profile: ParticipantProfile = serde_json::from_value(stored.clone()).expect("it can be read");
+            profile.issuer_contexts().to_vec()
+        };
+        assert_eq!(read(&stored), ["issuer"]);
+        // What a release does not know stays when it is rewritten: both may be there.
+        stored["issuerContexts"] = json!(["a", "b"]);
+        assert_eq!(read(&stored), ["a", "b"]);
+        stored["issuerContext"] = json!(null);
+        stored["issuerContexts"] = json!([]);
+        assert!(read(&stored).is_empty());
     }
 }

@@ -27,6 +27,7 @@ fn profile(state: DeploymentState) -> ParticipantProfile {
         dataspace_profile_ids: Vec::new(),
         credentials: Vec::new(),
         issuer_contexts: Vec::new(),
+        issuer_context: None,
         runtime_profiles: Vec::new(),
         vpas: vec![vpa],
         properties: Properties::new(),
