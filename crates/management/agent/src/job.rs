@@ -16,7 +16,7 @@ use crate::{ActivityAgent, ActivityContext, ActivityResult, DISPOSE};
 pub const ADVANCE: &str = "orchestration.advance";
 
 /// The value by which all activities of an orchestration mean the same participant context.
-const PARTICIPANT_CONTEXT: &str = "participantContextId";
+pub const PARTICIPANT_CONTEXT: &str = "participantContextId";
 
 /// Longest time that one run may take; after it the activity is tried again. An agent that waits for something longer
 /// answers [`ActivityResult::Schedule`].

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::{extract::State, http::StatusCode};
 use heddle_dcp::wire::{self, CredentialOfferMessage};
 use heddle_ids::ParticipantContextId;
-use heddle_store::{Query, StoreError};
-use heddle_tenancy::{Actor, DeliveryPeer};
+use heddle_store::{LIST_ROWS_MAX, Order, Query, StoreError, Transaction};
+use heddle_tenancy::{Actor, ParticipantScope};
 use heddle_web::{JsonBytes, Kind, Management, Path, Refused, Rejection};
 
 use super::prove::{Bearer, malformed, stored};
@@ -15,7 +15,7 @@ use crate::{
     CredentialService,
     peer::{self, Sender},
     signing::{SigningError, active_context},
-    wallet::{CredentialOffer, OFFERS_MAX, OFFERS_PER_ISSUER_MAX},
+    wallet::{CredentialOffer, OFFERS_MAX, OFFERS_PER_ISSUER_MAX, superfluous},
 };
 
 /// Largest offer, in bytes: anybody with a DID may leave some, and they are stored as they are.
@@ -42,13 +42,12 @@ pub(super) async fn offer(
             Rejection::new(Kind::Forbidden, "An offer must be made by the issuer that it names.").into()
         );
     }
-    let id = peer::participant_id(issuer).map_err(|error| Rejection::internal(&error))?;
-    let scope = service.scopes.delivery_peer(&addressed.recipient, id);
-    service.check_room(&context).await?;
+    // Issuers do not see each other's offers, so it is the participant itself that counts and makes room.
+    let own = service.scopes.participant(context, Actor::new("offers"));
     let offer = CredentialOffer::new(message, issuer.clone(), &service.environment);
     let mut attempts = 1;
     loop {
-        match service.keep_offer(&scope, &sender, &offer).await? {
+        match service.keep_offer(&own, &sender, &offer).await? {
             Err(StoreError::Stale { .. }) if attempts < ATTEMPTS_MAX => attempts += 1,
             kept => return Ok(kept.map(|()| StatusCode::OK).map_err(stored)?),
         }
@@ -56,24 +55,14 @@ pub(super) async fn offer(
 }
 
 impl CredentialService {
-    /// Whether the participant has room for another offer of anybody. Issuers do not see those of others, so it is
-    /// the participant itself that counts.
-    async fn check_room(&self, context: &ParticipantContextId) -> Result<(), Rejection> {
-        let own = self.scopes.participant(context.clone(), Actor::new("offers"));
-        if self.store.begin(&own).count::<CredentialOffer>(&Query::default()).await? >= OFFERS_MAX {
-            return Err(Rejection::new(Kind::TooMany, "Earlier offers wait to be looked at."));
-        }
-        Ok(())
-    }
-
     /// Stores an offer; the inner result is that of the commit.
     async fn keep_offer(
         &self,
-        scope: &DeliveryPeer,
+        own: &ParticipantScope,
         sender: &Sender,
         offer: &CredentialOffer,
     ) -> Result<Result<(), StoreError>, Rejection> {
-        let mut transaction = self.store.begin(scope);
+        let mut transaction = self.store.begin(own);
         let context = match active_context(&mut transaction).await {
             Ok(context) => context,
             Err(SigningError::Store(error)) => return Err(error.into()),
@@ -84,9 +73,29 @@ impl CredentialService {
             let message = "Earlier offers of this issuer wait to be looked at.";
             return Err(Rejection::new(Kind::TooMany, message));
         }
+        make_room(&mut transaction).await?;
         transaction.check(&context);
         transaction.insert(offer);
         peer::once(&mut transaction, &sender.token.replay_key());
         Ok(transaction.commit().await)
     }
+}
+
+/// When there are as many offers as are kept, those that are superfluous go in the commit that inserts the next one.
+/// Of two at the same moment one is stale, because both want to delete the same.
+async fn make_room(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+    if transaction.count::<CredentialOffer>(&Query::default()).await? < OFFERS_MAX {
+        return Ok(());
+    }
+    let all = Query { order: Order::CreatedAscending, limit: LIST_ROWS_MAX, ..Query::default() };
+    let offers = transaction.list::<CredentialOffer>(&all).await?;
+    let superfluous = superfluous(&offers);
+    for offer in &superfluous {
+        transaction.delete(offer);
+    }
+    let count = superfluous.len();
+    transaction.when_committed(move || {
+        tracing::info!(action = "evict", count, "the oldest offers of the most eager issuers have made room");
+    });
+    Ok(())
 }

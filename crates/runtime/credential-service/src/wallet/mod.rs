@@ -12,6 +12,6 @@ mod telling;
 mod write_grant;
 
 pub(crate) use credential::{Credential, CredentialState};
-pub(crate) use offer::{CredentialOffer, OFFERS_MAX, OFFERS_PER_ISSUER_MAX};
+pub(crate) use offer::{CredentialOffer, OFFERS_MAX, OFFERS_PER_ISSUER_MAX, superfluous};
 pub(crate) use request::{CredentialRequest, SEND_REQUEST, Wanted};
 pub(crate) use send::RequestSender;

@@ -1,7 +1,8 @@
 //! Offers of issuers.
 
+use heddle_clock::Timestamp;
 use heddle_jose::{Algorithm, SoftwareKey};
-use heddle_store::{Aggregate, Columns};
+use heddle_store::{Aggregate, Columns, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -85,6 +86,8 @@ async fn offers_of_nobody_in_particular_are_refused() {
 struct Counted {
     id: String,
     issuer_did: String,
+    credentials: Vec<Value>,
+    received_at: Timestamp,
 }
 
 impl Aggregate for Counted {
@@ -108,7 +111,8 @@ async fn a_wallet_keeps_so_many_offers_of_one_issuer_and_of_all() {
     let fill = async |count: usize, issuer_did: &str| {
         let mut transaction = world.store.begin(&own);
         for _ in 0..count {
-            transaction.insert(&Counted { id: unique(), issuer_did: issuer_did.to_owned() });
+            let (id, issuer_did, credentials) = (unique(), issuer_did.to_owned(), Vec::new());
+            transaction.insert(&Counted { id, issuer_did, credentials, received_at: now() });
         }
         transaction.commit().await.expect("commits");
     };
@@ -126,5 +130,13 @@ async fn a_wallet_keeps_so_many_offers_of_one_issuer_and_of_all() {
         let bearer = other.token(&did, &json!({}));
         world.post(OFFERS).bearer(&bearer).json(&body).send().await.status
     };
-    assert_eq!((send().await, send().await), (200, 429), "all have offered a thousand");
+    let count = async |issuer_did: &str| {
+        let of_issuer = Query { counter_party: Some(issuer_did.to_owned()), ..Query::default() };
+        world.store.begin(&own).count::<Counted>(&of_issuer).await.expect("counts")
+    };
+    assert_eq!(send().await, 200);
+    assert_eq!(count("did:web:others.example").await, 899, "there was room for one");
+    assert_eq!(send().await, 200, "nobody keeps others out");
+    assert!(count("did:web:others.example").await < 899, "the most eager has made room");
+    assert_eq!((count(issuer.did.as_str()).await, count(other.did.as_str()).await), (100, 2));
 }
