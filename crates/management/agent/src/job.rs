@@ -15,7 +15,8 @@ use crate::{ActivityAgent, ActivityContext, ActivityResult, DISPOSE};
 /// The kind of the jobs by which agents report to the Provision Manager.
 pub const ADVANCE: &str = "orchestration.advance";
 
-/// The value by which all activities of an orchestration mean the same participant context.
+/// The value by which all activities of an orchestration mean the same participant context; an output of every
+/// deployment.
 pub const PARTICIPANT_CONTEXT: &str = "participantContextId";
 
 /// Longest time that one run may take; after it the activity is tried again. An agent that waits for something longer

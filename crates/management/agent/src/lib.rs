@@ -70,7 +70,8 @@ mod job;
 pub use client::{AdminClient, AdminCredentials, CallError, Ensured, Existing};
 pub use context::{ActivityContext, ActivityResult, ValueError};
 pub use job::{
-    ADVANCE, ActivityJob, Advance, RUN_TIME_MAX, Report, ReportedOutcome, activity_kind, agent_jobs,
+    ADVANCE, ActivityJob, Advance, PARTICIPANT_CONTEXT, RUN_TIME_MAX, Report, ReportedOutcome, activity_kind,
+    agent_jobs,
 };
 
 use async_trait::async_trait;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heddle_agent::{ActivityJob, DISPOSE, activity_kind};
+use heddle_agent::{ActivityJob, DISPOSE, PARTICIPANT_CONTEXT, activity_kind};
 use heddle_clock::Timestamp;
 use heddle_ids::OrchestrationId;
 use heddle_store::{DirectoryRow, Loaded, NewEvent, NewJob, Query, StoreError, Transaction};
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     OrchestrationManifest, OrchestrationResponse, ProvisionManager, RESPONSE,
-    engine::{self, Effect, Orchestration, OrchestrationDefinition, OrchestrationState, PARTICIPANT_CONTEXT},
+    engine::{self, Effect, Orchestration, OrchestrationDefinition, OrchestrationState},
 };
 
 /// What the directory says of an orchestration: enough to find its owner, and to know that a template is used.

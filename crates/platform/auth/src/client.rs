@@ -5,8 +5,9 @@
 //! a participant makes clients of that participant, and of no other. The directory row `client` tells in whose
 //! rows the record of a client id lies.
 //!
-//! Two clients of one context may live at a time, so that a secret is changed without a gap: make the second,
-//! use it, delete the first.
+//! Two clients of one context may live at a time, so that a secret is changed without a gap: one is used while the
+//! other is replaced. At `/oauth/clients`, a request that is repeated under its `Idempotency-Key` replaces the client
+//! that it made before, and a deletion ends all clients of the context.
 
 use std::fmt;
 
@@ -36,7 +37,8 @@ pub(crate) const DIRECTORY_KIND: &str = "client";
 pub enum ClientError {
     /// Both clients of the owner are alive.
     #[error(
-        "{owner} has {CLIENTS_PER_CONTEXT_MAX} clients already; delete the one that is no longer used first"
+        "{owner} has {CLIENTS_PER_CONTEXT_MAX} clients already; repeat the request that made one of them to \
+         replace it, or delete them"
     )]
     TooMany {
         /// The owner.

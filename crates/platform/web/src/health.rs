@@ -1,6 +1,12 @@
 //! Whether a process lives, has started, and can do its work; and which version it is.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{Router, extract::State, response::Response, routing::get};
@@ -42,14 +48,50 @@ struct Version {
 }
 
 struct Checks {
-    checks: Vec<Arc<dyn Check>>,
+    components: Vec<Watched>,
     shutdown: Shutdown,
+}
+
+/// A component, and whether it worked when it was tried last. Anybody may have it tried as often as he likes, so the log
+/// tells of changes alone.
+struct Watched {
+    check: Arc<dyn Check>,
+    worked: AtomicBool,
+}
+
+impl Watched {
+    fn new(check: Arc<dyn Check>) -> Self {
+        Self { check, worked: AtomicBool::new(true) }
+    }
+
+    async fn works(&self) -> bool {
+        let failure = match tokio::time::timeout(CHECK_TIMEOUT, self.check.check()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(reason)) => Some(reason),
+            Err(_) => Some(format!("it did not answer within {} s", CHECK_TIMEOUT.as_secs())),
+        };
+        let works = failure.is_none();
+        let component = self.check.name();
+        if self.worked.swap(works, Ordering::Relaxed) != works {
+            match failure {
+                Some(reason) => tracing::warn!(
+                    component,
+                    action = "check",
+                    reason,
+                    "a component that this process needs does not work"
+                ),
+                None => tracing::info!(component, action = "check", "it works again"),
+            }
+        }
+        works
+    }
 }
 
 /// `/health/{startup,liveness,readiness}`, their aliases `/api/check/…`, and `/version` with its alias. A process that
 /// stops is alive and not ready. Anybody may ask, so the answers name components and say no more than whether they work;
 /// why one does not is in the log.
 pub fn routes(checks: Vec<Arc<dyn Check>>, version: &'static str, shutdown: Shutdown) -> Router {
+    let components = checks.into_iter().map(Watched::new).collect();
     let shown = move || async move { reply(StatusCode::OK, &Version { name: "heddle", version }) };
     let mut router = Router::new().route("/version", get(shown)).route("/api/v1/version", get(shown));
     for base in ["/health", "/api/check"] {
@@ -58,7 +100,7 @@ pub fn routes(checks: Vec<Arc<dyn Check>>, version: &'static str, shutdown: Shut
             .route(&format!("{base}/startup"), get(readiness))
             .route(&format!("{base}/readiness"), get(readiness));
     }
-    router.route("/api/check/health", get(readiness)).with_state(Arc::new(Checks { checks, shutdown }))
+    router.route("/api/check/health", get(readiness)).with_state(Arc::new(Checks { components, shutdown }))
 }
 
 async fn liveness() -> Response {
@@ -66,24 +108,10 @@ async fn liveness() -> Response {
 }
 
 async fn readiness(State(checks): State<Arc<Checks>>) -> Response {
-    let mut results = Vec::with_capacity(checks.checks.len() + 1);
-    for check in &checks.checks {
-        let outcome = tokio::time::timeout(CHECK_TIMEOUT, check.check()).await;
-        let failure = match outcome {
-            Ok(Ok(())) => None,
-            Ok(Err(reason)) => Some(reason),
-            Err(_) => Some(format!("it did not answer within {} s", CHECK_TIMEOUT.as_secs())),
-        };
-        let component = check.name();
-        if let Some(reason) = &failure {
-            tracing::warn!(
-                component,
-                action = "check",
-                reason,
-                "a component that this process needs does not work"
-            );
-        }
-        results.push(Component { component, is_healthy: failure.is_none() });
+    let mut results = Vec::with_capacity(checks.components.len() + 1);
+    for component in &checks.components {
+        let is_healthy = component.works().await;
+        results.push(Component { component: component.check.name(), is_healthy });
     }
     if checks.shutdown.is_requested() {
         results.push(Component { component: "server", is_healthy: false });
@@ -95,6 +123,8 @@ async fn readiness(State(checks): State<Arc<Checks>>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU32;
+
     use axum::{body::Body, extract::Request};
     use http_body_util::BodyExt;
     use tower::ServiceExt;
@@ -134,5 +164,34 @@ mod tests {
         assert_eq!(ask(bad, "/health/liveness").await.0, StatusCode::OK);
         stop.stop();
         assert_eq!(ask(good, "/health/readiness").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    /// Fails as often as it is told, and works from then on.
+    struct Flaky(AtomicU32);
+
+    #[async_trait]
+    impl Check for Flaky {
+        fn name(&self) -> &'static str {
+            "database"
+        }
+        async fn check(&self) -> Result<(), String> {
+            let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+            if left.is_ok() { Err("it is away".to_owned()) } else { Ok(()) }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_log_tells_of_changes_and_not_of_every_request() {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let lines = tracing_subscriber::fmt().with_writer(std::sync::Mutex::new(writer)).finish();
+        let guard = tracing::subscriber::set_default(lines);
+        let (_stop, shutdown) = Shutdown::pair();
+        let router = routes(vec![Arc::new(Flaky(AtomicU32::new(3)))], "1", shutdown);
+        for expected in [503, 503, 503, 200, 200] {
+            assert_eq!(ask(router.clone(), "/health/readiness").await.0, expected);
+        }
+        drop(guard);
+        let text = std::io::read_to_string(reader).expect("it was written");
+        assert_eq!((text.lines().count(), text.matches("it is away").count()), (2, 1), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heddle_agent::DEPLOY;
+use heddle_agent::{DEPLOY, PARTICIPANT_CONTEXT};
 use heddle_clock::Timestamp;
 use heddle_ids::ID_BYTES_MAX;
 use heddle_store::{Aggregate, Columns};
@@ -16,7 +16,7 @@ const BUILT_IN: [(&str, &str); 6] = [
     ("cfm.vpa.credentials", "array"),
     ("cfm.tenant.id", "string"),
     ("cfm.dataspace.profiles", "array"),
-    ("participantContextId", "string"),
+    (PARTICIPANT_CONTEXT, "string"),
 ];
 
 /// A type of activities: there is an agent for it.

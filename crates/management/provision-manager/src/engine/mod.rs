@@ -17,4 +17,4 @@ pub use definition::{
     ACTIVITIES_MAX, ActivityDefinition, ActivityTemplate, InvalidDefinition, OrchestrationDefinition,
 };
 pub use orchestration::{ActivityRun, ActivityState, Orchestration, OrchestrationState};
-pub use step::{ATTEMPTS_MAX, Effect, PARTICIPANT_CONTEXT, apply, begin, compensation, instantiate};
+pub use step::{ATTEMPTS_MAX, Effect, apply, begin, compensation, instantiate};

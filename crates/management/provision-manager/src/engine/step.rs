@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heddle_agent::{DEPLOY, DISPOSE, Report, ReportedOutcome};
+use heddle_agent::{DEPLOY, DISPOSE, PARTICIPANT_CONTEXT, Report, ReportedOutcome};
 use heddle_clock::Timestamp;
 use heddle_ids::OrchestrationId;
 use serde_json::{Map, Value};
@@ -16,9 +16,6 @@ pub const ATTEMPTS_MAX: u32 = 10;
 const WAIT_FIRST: Duration = Duration::from_millis(300);
 /// Longest wait between runs.
 const WAIT_LONGEST: Duration = Duration::from_secs(30);
-
-/// The value by which all activities mean the same participant context; an output of every deployment.
-pub const PARTICIPANT_CONTEXT: &str = "participantContextId";
 
 /// What the caller has to do in the commit that stores the orchestration.
 #[derive(Debug, Clone, PartialEq)]
