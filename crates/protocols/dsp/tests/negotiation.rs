@@ -250,6 +250,11 @@ fn what_cannot_be_delivered_ends_the_negotiation() {
     assert!(told.sends() && told.negotiation.is_in_flight(&message_id("notice")));
     let reason = &told.negotiation.termination().expect("why").explanation.reason[0];
     assert_eq!(reason, "the verification could not be delivered: 400");
+    // Why is for the owner alone.
+    let Some(Message::Terminate(notice)) = told.negotiation.in_flight().map(|own| &own.message) else {
+        panic!("a termination tells the peer");
+    };
+    assert_eq!(notice.reason, ["the verification could not be delivered"]);
     // The notice is delivered, or the peer's own termination crosses it.
     let over = acknowledged(&told.negotiation, &message_id("notice"), None, NOW).negotiation;
     assert_eq!((over.state(), over.in_flight()), (Some(State::Terminated), None));

@@ -310,6 +310,19 @@ fn what_cannot_be_delivered_ends_the_transfer() {
 }
 
 #[test]
+fn the_peer_is_told_that_a_message_could_not_be_delivered_and_the_owner_why() {
+    let sent = sent(&at(Role::Consumer, Flow::Pull, Some(State::Started)), Kind::Suspend, "m");
+    let why = Failure::Refused("the database at 10.0.0.7 is away".to_owned());
+    let ended = abandoned(&sent, &message_id("m"), &why, message_id("notice"), NOW).process;
+    let own = &ended.termination().expect("why").explanation.reason;
+    assert_eq!(own, &["the suspension could not be delivered: the database at 10.0.0.7 is away"]);
+    let Some(Message::Terminate(notice)) = ended.in_flight().map(|own| &own.message) else {
+        panic!("a termination tells the peer");
+    };
+    assert_eq!(notice.reason, ["the suspension could not be delivered"]);
+}
+
+#[test]
 fn the_state_that_the_peer_tells_settles_what_is_open() {
     let started = at(Role::Consumer, Flow::Pull, Some(State::Started));
     let told = |party: &TransferProcess, state| {

@@ -92,8 +92,9 @@ pub fn acknowledged(
 /// A finalisation that nobody answered may have been taken, and the agreement must not be void for us alone; a peer
 /// that has not taken it finds out when it asks for our state.
 ///
-/// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. A
-/// message that is not in flight any more changes nothing.
+/// Telling the peer is a message in flight with the id `notice_id`, or the termination that was waiting. It says
+/// that our message could not be delivered, not why: the reason stays in our own ending. A message that is not in
+/// flight any more changes nothing.
 #[must_use]
 pub fn abandoned(
     negotiation: &Negotiation,
@@ -117,20 +118,21 @@ pub fn abandoned(
         return Step::moved(moved, vec![effect]);
     }
     let waiting = moved.queued.take();
-    let explanation = match (&own.message, waiting.as_ref().map(|queued| &queued.message)) {
+    // The owner reads why; what failed in our house is none of the peer's business.
+    let undelivered = |why: String| Explanation::new("message-not-delivered", why);
+    let (explanation, told) = match (&own.message, waiting.as_ref().map(|queued| &queued.message)) {
         (Message::Terminate(explanation), _) | (_, Some(Message::Terminate(explanation))) => {
-            explanation.clone()
+            (explanation.clone(), explanation.clone())
         }
-        _ => Explanation::new(
-            "message-not-delivered",
-            format!("the {kind} could not be delivered: {}", failure.reason()),
-        ),
+        _ => {
+            let told = format!("the {kind} could not be delivered");
+            (undelivered(format!("{told}: {}", failure.reason())), undelivered(told))
+        }
     };
-    moved.termination =
-        Some(super::Termination { by: moved.role, explanation: explanation.clone(), at: now });
+    moved.termination = Some(super::Termination { by: moved.role, explanation, at: now });
     let mut effects = vec![moved.enter(State::Terminated, now)];
     if kind != Kind::Terminate && moved.peer_pid.is_some() {
-        let notice = waiting.unwrap_or(InFlight::new(notice_id, Message::Terminate(explanation), now));
+        let notice = waiting.unwrap_or(InFlight::new(notice_id, Message::Terminate(told), now));
         effects.push(Effect::Send(notice.clone()));
         moved.in_flight = Some(notice);
     }

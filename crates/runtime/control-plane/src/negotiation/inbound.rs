@@ -49,7 +49,10 @@ impl From<Unproven> for ProtocolError {
         match unproven {
             // DSP 2025-1 §"HTTPS binding": an unauthorised client is answered as if nothing were there.
             Unproven::Refused { .. } => Self::NotFound,
-            Unproven::Unavailable(reason) => Self::Busy(reason),
+            // Why not is in our log; it may name our vault or our database.
+            Unproven::Unavailable(_) => {
+                Self::Busy("you cannot be verified at the moment; try again".to_owned())
+            }
             Unproven::Store(error) => Self::Store(error),
         }
     }
@@ -348,5 +351,16 @@ fn inbound(request: &InboundRequest) -> Inbound<Message> {
         message: Message::from(request.message.clone()),
         message_id: request.message.id.clone(),
         peer_pid: Some(PeerPid::from(request.message.consumer_pid.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_not_told_what_keeps_us_from_verifying_it() {
+        let error = ProtocolError::from(Unproven::Unavailable("the vault at 10.0.0.7 is sealed".to_owned()));
+        assert_eq!(error.to_string(), "you cannot be verified at the moment; try again");
     }
 }

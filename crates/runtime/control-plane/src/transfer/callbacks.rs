@@ -104,16 +104,18 @@ impl ControlPlane {
             }
             Callback::Completed => self.completed_by_plane(scope, id).await,
             Callback::Errored(status) => {
-                let reason = status.error.clone().unwrap_or_else(|| "it gave no reason".to_owned());
                 match record.signals.first() {
                     // The step that was accepted has failed.
                     Some(signal) if record.awaits_callback => {
                         let step = (id, &signal.message_id);
-                        let refused = Err(PlaneFailure::Refused(reason));
+                        let refused = Err(PlaneFailure::reported(status.error.as_deref()));
                         self.signal_answered(scope, step, refused, None).await?;
                         Ok(())
                     }
-                    _ => self.errored_by_plane(scope, id, reason).await,
+                    _ => {
+                        let reason = status.error.clone().unwrap_or_else(|| "it gave no reason".to_owned());
+                        self.errored_by_plane(scope, id, reason).await
+                    }
                 }
             }
         }
@@ -167,7 +169,8 @@ impl ControlPlane {
         let mut record = loaded.value().clone();
         record.trace.add(now, Traced::Refused { reason: format!("the data plane reports: {reason}") });
         record.data_plane_error = Some(reason.clone());
-        let message = Message::Terminate(Explanation::new(plane_failure::CODE, reason));
+        let told = PlaneFailure::Broken(reason).for_peer(record.process.role());
+        let message = Message::Terminate(Explanation::new(plane_failure::CODE, told));
         if let Ok(step) = transfer::send(&record.process, message, self.message_id(), now) {
             self.settle_transfer(&mut transaction, scope, &mut record, step);
         }
