@@ -63,6 +63,9 @@ impl ControlPlane {
         let mut attempts = 0;
         loop {
             let mut transaction = self.store.begin(&own);
+            if !addressed.hold(&mut transaction).await? {
+                return Ok(());
+            }
             keep(&mut transaction, &denied, &BOUNDS).await?;
             attempts += 1;
             match transaction.commit().await {
@@ -156,6 +159,7 @@ mod tests {
     use heddle_tenancy::{ParticipantScope, ScopeIssuer};
 
     use super::*;
+    use crate::testing::House;
 
     const FEW: Bounds = Bounds { of_one_peer: 2, all: 3 };
 
@@ -221,6 +225,24 @@ mod tests {
         assert_eq!(provider.kept().await, [row("x", "c", 1), row("x", "b", 1), row("y", "a", 1)]);
         provider.refuse("z", "a").await;
         assert_eq!(provider.kept().await, [row("z", "a", 1), row("x", "c", 1), row("x", "b", 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_after_a_removal_is_not_kept() {
+        let house = House::new().await;
+        let deny = async |addressed: &Addressed| {
+            let (reason, trace) = ("there is no such offer".to_owned(), DecisionTrace::default());
+            let denied = Denied { request: "catalog", counter_party: "x", subject: None, reason, trace };
+            house.plane.deny(addressed, denied).await.expect("stored, or not");
+            house.kept::<Denial>().await.len()
+        };
+        let earlier = house.addressed().await;
+        house.move_out().await;
+        assert_eq!(deny(&earlier).await, 0);
+        // A context of the same id is another one.
+        house.move_in().await;
+        assert_eq!(deny(&earlier).await, 0);
+        assert_eq!(deny(&house.addressed().await).await, 1);
     }
 
     #[tokio::test]

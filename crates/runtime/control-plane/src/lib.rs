@@ -29,6 +29,8 @@ mod patience;
 mod removal;
 mod rules;
 mod telling;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod transfer;
 

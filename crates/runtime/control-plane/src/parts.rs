@@ -3,17 +3,17 @@
 use std::{fmt, sync::Arc};
 
 use heddle_auth::{Authenticator, SelfIssuedTokens};
-use heddle_clock::Environment;
+use heddle_clock::{Environment, Timestamp};
 use heddle_ids::{ParticipantContextId, ProfileName};
 use heddle_outbound::{DidResolver, Outbound};
-use heddle_store::{Store, StoreError, Worker};
+use heddle_store::{Store, StoreError, Transaction, Worker};
 use heddle_tenancy::{Recipient, ScopeIssuer, StaticPeers};
 use heddle_vault::Vault;
 use heddle_web::Shutdown;
 
 use crate::{
     identity::Identity,
-    model::{DataspaceProfile, ParticipantContext, PublishedParticipant},
+    model::{DataspaceProfile, ParticipantContext, ParticipantState, PublishedParticipant},
     negotiation,
     patience::Patience,
     removal,
@@ -70,6 +70,29 @@ pub struct ControlPlane {
 pub(crate) struct Addressed {
     pub(crate) recipient: Recipient,
     pub(crate) profile: DataspaceProfile,
+    /// When the participant's context was made, as far as that is known.
+    created_at: Option<Timestamp>,
+}
+
+impl Addressed {
+    /// A participant in a profile.
+    pub(crate) fn new(recipient: Recipient, profile: DataspaceProfile) -> Self {
+        Self { recipient, profile, created_at: None }
+    }
+
+    /// Whether the participant that was addressed is still there. If so, the commit holds to it: to prove a peer takes
+    /// seconds, and what is stored after a removal would be found by the next context of the same id.
+    pub(crate) async fn hold(&self, transaction: &mut Transaction<'_>) -> Result<bool, StoreError> {
+        let context = self.recipient.context().as_str();
+        let context = transaction.load::<ParticipantContext>(context).await?.filter(|context| {
+            context.state == ParticipantState::Activated
+                && self.created_at.is_none_or(|created_at| context.created_at == created_at)
+        });
+        if let Some(context) = &context {
+            transaction.check(context);
+        }
+        Ok(context.is_some())
+    }
 }
 
 impl ControlPlane {
@@ -139,12 +162,29 @@ impl ControlPlane {
         }
         let Some(profile) = self.profile(profile.as_str()).await? else { return Ok(None) };
         let recipient = Recipient::new(context.clone(), participant.identity);
-        Ok(Some(Addressed { recipient, profile }))
+        let created_at = participant.created_at;
+        Ok(Some(Addressed { created_at, ..Addressed::new(recipient, profile) }))
     }
 }
 
 impl fmt::Debug for ControlPlane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ControlPlane")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::House;
+
+    #[tokio::test]
+    async fn a_commit_that_holds_to_a_participant_fails_when_it_is_removed_meanwhile() {
+        let house = House::new().await;
+        let mut transaction = house.plane.store.begin(&house.own);
+        assert!(house.addressed().await.hold(&mut transaction).await.expect("reads"));
+        house.move_out().await;
+        let committed = transaction.commit().await;
+        assert!(matches!(committed, Err(StoreError::Stale { .. })), "{committed:?}");
     }
 }

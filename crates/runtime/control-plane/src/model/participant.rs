@@ -83,6 +83,7 @@ impl ParticipantContext {
             active: self.state == ParticipantState::Activated,
             tenant: self.tenant.clone(),
             profiles: self.profiles.clone(),
+            created_at: Some(self.created_at),
         };
         DirectoryRow::new(Self::DIRECTORY, self.id.as_str(), &value)
     }
@@ -114,4 +115,7 @@ pub struct PublishedParticipant {
     /// The dataspace profiles that it takes part in.
     #[serde(default)]
     pub profiles: Vec<ProfileName>,
+    /// When it was made: an earlier context of this id was made at another time.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
 }

@@ -132,6 +132,9 @@ impl ControlPlane {
         if let Some(known) = transaction.load_by_key::<NegotiationRecord>(&key).await? {
             return addressed_to(known, addressed).map(|known| Box::new(known.into_value()));
         }
+        if !addressed.hold(&mut transaction).await? {
+            return Err(ProtocolError::NotFound);
+        }
         let now = transaction.now();
         let offering = decision::load(&mut transaction, offer).await?;
         let functions = self.rules.functions().await?;
@@ -356,7 +359,41 @@ fn inbound(request: &InboundRequest) -> Inbound<Message> {
 
 #[cfg(test)]
 mod tests {
+    use heddle_dsp::wire::parse;
+    use serde_json::json;
+
     use super::*;
+    use crate::testing::{CONSUMER, House};
+
+    #[tokio::test]
+    async fn a_request_that_comes_after_a_removal_leaves_nothing() {
+        let house = House::new().await;
+        house.offer().await;
+        let addressed = house.addressed().await;
+        let dataset = house.plane.show_dataset(&addressed, Some(CONSUMER), "data").await.expect("on offer");
+        let mut offer = serde_json::to_value(&dataset).expect("serialises")["hasPolicy"][0].clone();
+        offer["@type"] = json!("Offer");
+        offer["target"] = json!("data");
+        let request = json!({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
+            "@type": "ContractRequestMessage", "consumerPid": "urn:uuid:1", "offer": offer,
+            "callbackAddress": "https://x.example"});
+        let ask = async || {
+            let message = parse(request.to_string().as_bytes()).expect("valid");
+            house.plane.receive_request(&addressed, Some(CONSUMER), InboundRequest { message }).await
+        };
+        house.move_out().await;
+        assert!(matches!(ask().await, Err(ProtocolError::NotFound)));
+        // A context of the same id is another one.
+        house.move_in().await;
+        assert!(matches!(ask().await, Err(ProtocolError::NotFound)));
+        assert_eq!(house.kept::<NegotiationRecord>().await, []);
+        assert_eq!(house.kept::<crate::trace::Denial>().await, []);
+        let addressed = house.addressed().await;
+        let message = parse(request.to_string().as_bytes()).expect("valid");
+        let request = InboundRequest { message };
+        house.plane.receive_request(&addressed, Some(CONSUMER), request).await.expect("taken");
+        assert_eq!(house.kept::<NegotiationRecord>().await.len(), 1);
+    }
 
     #[test]
     fn a_peer_is_not_told_what_keeps_us_from_verifying_it() {

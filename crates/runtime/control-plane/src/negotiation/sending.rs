@@ -132,10 +132,8 @@ impl Sender {
     ) -> Result<Option<Addressed>, StoreError> {
         let profile = self.plane.profile(record.process.profile().as_str()).await?;
         let identity = record.process.participant().clone();
-        Ok(profile.map(|profile| Addressed {
-            recipient: Recipient::new(scope.participant().clone(), identity),
-            profile,
-        }))
+        let recipient = Recipient::new(scope.participant().clone(), identity);
+        Ok(profile.map(|profile| Addressed::new(recipient, profile)))
     }
 
     async fn post(

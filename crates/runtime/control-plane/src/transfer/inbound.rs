@@ -97,6 +97,9 @@ impl ControlPlane {
         if let Some(known) = transaction.load_by_key::<TransferRecord>(&key).await? {
             return addressed_to(known, addressed).map(|known| Box::new(known.into_value()));
         }
+        if !addressed.hold(&mut transaction).await? {
+            return Err(ProtocolError::NotFound);
+        }
         let now = transaction.now();
         let mut trace = DecisionTrace::default();
         trace.add(now, received(transfer::Kind::Request));
@@ -267,7 +270,27 @@ fn inbound(message: &wire::TransferRequestMessage) -> Inbound<Message> {
 
 #[cfg(test)]
 mod tests {
+    use heddle_dsp::wire::parse;
+    use serde_json::json;
+
     use super::*;
+    use crate::testing::{AGREEMENT, CONSUMER, House};
+
+    #[tokio::test]
+    async fn a_transfer_request_that_comes_after_a_removal_leaves_nothing() {
+        let house = House::new().await;
+        house.offer().await;
+        let addressed = house.addressed().await;
+        house.move_out().await;
+        let request = json!({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
+            "@type": "TransferRequestMessage", "consumerPid": "urn:uuid:1", "agreementId": AGREEMENT,
+            "format": "Http-PULL", "callbackAddress": "https://x.example"});
+        let message = parse(request.to_string().as_bytes()).expect("valid");
+        let request = InboundTransfer { message };
+        let taken = house.plane.receive_transfer_request(&addressed, Some(CONSUMER), request).await;
+        assert!(matches!(taken, Err(ProtocolError::NotFound)), "{taken:?}");
+        assert_eq!(house.kept::<TransferRecord>().await, []);
+    }
 
     #[test]
     fn a_transfer_type_names_its_direction() {
