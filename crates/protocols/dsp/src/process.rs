@@ -144,9 +144,9 @@ impl<M> Inbound<M> {
 /// Why a message will not be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The peer answered that it does not take it. It has not acted on the message.
+    /// The peer answered that it does not take it, or it was never sent. The peer has not acted on the message.
     Refused(String),
-    /// No answer came within all attempts. The peer may have acted on the message or not.
+    /// It was sent, and no answer came within all attempts. The peer may have acted on the message or not.
     Unanswered(String),
 }
 

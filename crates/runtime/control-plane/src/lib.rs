@@ -4,7 +4,7 @@
 //! Dataspace Protocol as provider and as consumer; the choice of data planes and the signals to them.
 //!
 //! * `model`: what is stored. `identity`: who a peer is. `catalog`, `negotiation`, `transfer`: the protocol work,
-//!   each with its jobs. `trace`: why something was decided; `denial`: why a request was refused. `telling`: what the
+//!   each with its jobs; `delivery`: how a message of ours comes to a peer. `trace`: why something was decided; `denial`: why a request was refused. `telling`: what the
 //!   log says of it. `rules`: what policies mean. `removal`: the end of a participant.
 //! * `endpoints`: the surface for peers and data planes. `api`: the Management API. Both only convert.
 //!
@@ -19,6 +19,7 @@
 
 mod api;
 mod catalog;
+mod delivery;
 mod denial;
 mod endpoints;
 mod identity;

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// Most entries that one trace keeps; the first ones stay, as they hold the decisions.
 const ENTRIES_MAX: usize = 256;
+/// Refusals beyond that: a peer must not be able to fill a trace until the decision has no room.
+const REFUSALS_MAX: usize = 16;
 
 /// One entry of a decision trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,13 +94,32 @@ pub(crate) struct DecisionTrace(Vec<TraceEntry>);
 impl DecisionTrace {
     /// Appends an entry of the work under way.
     pub(crate) fn add(&mut self, at: Timestamp, what: Traced) {
-        if self.0.len() < ENTRIES_MAX {
+        let max = match what {
+            Traced::Refused { .. } => ENTRIES_MAX + REFUSALS_MAX,
+            _ => ENTRIES_MAX,
+        };
+        if self.0.len() < max {
             self.0.push(TraceEntry {
                 at,
                 trace_id: trace::current().map(|context| context.trace_id()),
                 what,
             });
         }
+    }
+
+    /// Adds a failed attempt at a message: it takes the place of the attempt before it.
+    pub(crate) fn add_attempt(&mut self, at: Timestamp, what: Traced) {
+        if let Traced::Unanswered { message, attempt, .. } = &what {
+            let earlier = self.0.iter().rposition(|entry| {
+                matches!(&entry.what, Traced::Unanswered { message: other, attempt: before, .. }
+                    if other == message && before < attempt)
+            });
+            // The first attempt at a message stands behind what happened before it.
+            if let Some(earlier) = earlier.filter(|_| *attempt > 1) {
+                self.0.remove(earlier);
+            }
+        }
+        self.add(at, what);
     }
 
     /// Appends the checks of a peer's identity.
@@ -170,5 +191,44 @@ impl Aggregate for Denial {
             due_at: Some(self.expires_at),
             ..Columns::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn attempt(message: &str, attempt: u32) -> Traced {
+        Traced::Unanswered { message: message.to_owned(), attempt, reason: "away".to_owned() }
+    }
+
+    #[test]
+    fn an_attempt_takes_the_place_of_the_one_before_it_and_of_no_other() {
+        let mut trace = DecisionTrace::default();
+        for (message, number) in
+            [("suspend", 1), ("suspend", 2), ("start", 1), ("suspend", 1), ("suspend", 2)]
+        {
+            trace.add_attempt(NOW, attempt(message, number));
+        }
+        let kept: Vec<_> = trace.entries().iter().map(|entry| entry.what.clone()).collect();
+        assert_eq!(kept, [attempt("suspend", 2), attempt("start", 1), attempt("suspend", 2)]);
+    }
+
+    #[test]
+    fn a_full_trace_still_has_room_for_the_refusal_that_decides() {
+        let mut trace = DecisionTrace::default();
+        for _ in 0..2 * ENTRIES_MAX {
+            trace.add(NOW, Traced::State { state: "STARTED".to_owned() });
+        }
+        assert_eq!(trace.entries().len(), ENTRIES_MAX);
+        let refused = Traced::Refused { reason: "the peer refuses".to_owned() };
+        trace.add(NOW, refused.clone());
+        assert_eq!(trace.entries().last().map(|entry| &entry.what), Some(&refused));
+        for _ in 0..2 * REFUSALS_MAX {
+            trace.add(NOW, refused.clone());
+        }
+        assert_eq!(trace.entries().len(), ENTRIES_MAX + REFUSALS_MAX);
     }
 }

@@ -79,7 +79,7 @@ pub fn acknowledged(
     Step::moved(moved, effects)
 }
 
-/// Our message will not be sent again: it was refused for good, or every attempt went unanswered. Ask for the
+/// Our message will not be sent again: it was refused for good or never sent, or every attempt went unanswered. Ask for the
 /// peer's state first ([`super::observed`]): a peer may have taken the message and refuse only its repeat.
 ///
 /// | message | refused | unanswered |

@@ -68,6 +68,7 @@ impl From<Refused> for ProtocolError {
 }
 
 /// An initial request of a consumer.
+#[derive(Debug, Clone)]
 pub(crate) struct InboundRequest {
     /// The message; its `provider_pid` is absent.
     pub(crate) message: wire::ContractRequestMessage,
@@ -359,9 +360,6 @@ fn inbound(request: &InboundRequest) -> Inbound<Message> {
 
 #[cfg(test)]
 mod tests {
-    use heddle_dsp::wire::parse;
-    use serde_json::json;
-
     use super::*;
     use crate::testing::{CONSUMER, House};
 
@@ -370,17 +368,8 @@ mod tests {
         let house = House::new().await;
         house.offer().await;
         let addressed = house.addressed().await;
-        let dataset = house.plane.show_dataset(&addressed, Some(CONSUMER), "data").await.expect("on offer");
-        let mut offer = serde_json::to_value(&dataset).expect("serialises")["hasPolicy"][0].clone();
-        offer["@type"] = json!("Offer");
-        offer["target"] = json!("data");
-        let request = json!({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
-            "@type": "ContractRequestMessage", "consumerPid": "urn:uuid:1", "offer": offer,
-            "callbackAddress": "https://x.example"});
-        let ask = async || {
-            let message = parse(request.to_string().as_bytes()).expect("valid");
-            house.plane.receive_request(&addressed, Some(CONSUMER), InboundRequest { message }).await
-        };
+        let request = house.request().await;
+        let ask = || house.plane.receive_request(&addressed, Some(CONSUMER), request.clone());
         house.move_out().await;
         assert!(matches!(ask().await, Err(ProtocolError::NotFound)));
         // A context of the same id is another one.
@@ -389,8 +378,6 @@ mod tests {
         assert_eq!(house.kept::<NegotiationRecord>().await, []);
         assert_eq!(house.kept::<crate::trace::Denial>().await, []);
         let addressed = house.addressed().await;
-        let message = parse(request.to_string().as_bytes()).expect("valid");
-        let request = InboundRequest { message };
         house.plane.receive_request(&addressed, Some(CONSUMER), request).await.expect("taken");
         assert_eq!(house.kept::<NegotiationRecord>().await.len(), 1);
     }

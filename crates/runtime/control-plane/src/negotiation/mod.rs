@@ -7,7 +7,6 @@
 mod commands;
 mod decision;
 mod inbound;
-mod inquiry;
 mod record;
 mod sending;
 mod settle;

@@ -6,12 +6,12 @@ use heddle_dsp::{
     negotiation::{Kind, Negotiation, State},
     process::Role,
 };
-use heddle_ids::{AgreementId, ConsumerPid, ParticipantId};
+use heddle_ids::{AgreementId, ConsumerPid, MessageId, ParticipantId};
 use heddle_store::{Aggregate, Columns};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::trace::DecisionTrace;
+use crate::{delivery::Sends, trace::DecisionTrace};
 
 /// One party's copy of a negotiation, with what the control plane keeps beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub(crate) struct NegotiationRecord {
     /// Callback addresses as the client gave them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) callback_addresses: Vec<Value>,
+    /// The message that has left the house and was not answered; another one may be under way since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unanswered: Option<MessageId>,
     /// Why things were decided.
     #[serde(default)]
     pub(crate) trace: DecisionTrace,
@@ -58,6 +61,7 @@ impl NegotiationRecord {
             claims: Value::Null,
             agreement: None,
             callback_addresses: Vec::new(),
+            unanswered: None,
             trace: DecisionTrace::default(),
         }
     }
@@ -107,6 +111,20 @@ impl NegotiationRecord {
 /// A reason of any JSON type as text.
 pub(crate) fn in_words(reason: &Value) -> String {
     reason.as_str().map_or_else(|| reason.to_string(), str::to_owned)
+}
+
+impl Sends for NegotiationRecord {
+    fn is_in_flight(&self, message: &MessageId) -> bool {
+        self.process.is_in_flight(message)
+    }
+
+    fn unanswered(&mut self) -> &mut Option<MessageId> {
+        &mut self.unanswered
+    }
+
+    fn trace(&mut self) -> &mut DecisionTrace {
+        &mut self.trace
+    }
 }
 
 impl Aggregate for NegotiationRecord {

@@ -270,11 +270,8 @@ fn inbound(message: &wire::TransferRequestMessage) -> Inbound<Message> {
 
 #[cfg(test)]
 mod tests {
-    use heddle_dsp::wire::parse;
-    use serde_json::json;
-
     use super::*;
-    use crate::testing::{AGREEMENT, CONSUMER, House};
+    use crate::testing::{CONSUMER, House};
 
     #[tokio::test]
     async fn a_transfer_request_that_comes_after_a_removal_leaves_nothing() {
@@ -282,11 +279,7 @@ mod tests {
         house.offer().await;
         let addressed = house.addressed().await;
         house.move_out().await;
-        let request = json!({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"],
-            "@type": "TransferRequestMessage", "consumerPid": "urn:uuid:1", "agreementId": AGREEMENT,
-            "format": "Http-PULL", "callbackAddress": "https://x.example"});
-        let message = parse(request.to_string().as_bytes()).expect("valid");
-        let request = InboundTransfer { message };
+        let request = House::transfer_request();
         let taken = house.plane.receive_transfer_request(&addressed, Some(CONSUMER), request).await;
         assert!(matches!(taken, Err(ProtocolError::NotFound)), "{taken:?}");
         assert_eq!(house.kept::<TransferRecord>().await, []);

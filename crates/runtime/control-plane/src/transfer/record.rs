@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::plane_failure;
-use crate::{model::DataplaneMetadata, trace::DecisionTrace};
+use crate::{delivery::Sends, model::DataplaneMetadata, trace::DecisionTrace};
 
 /// A signal to the data plane that is under way or waits its turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ pub(crate) struct TransferRecord {
     /// What the data plane last reported as an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) data_plane_error: Option<String>,
+    /// The message that has left the house and was not answered; another one may be under way since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unanswered: Option<MessageId>,
     /// Why things were decided.
     #[serde(default)]
     pub(crate) trace: DecisionTrace,
@@ -88,6 +91,7 @@ impl TransferRecord {
             callback_addresses: Vec::new(),
             private_properties: Map::new(),
             data_plane_error: None,
+            unanswered: None,
             trace: DecisionTrace::default(),
         }
     }
@@ -145,6 +149,20 @@ impl TransferRecord {
             }
         });
         reasons.filter(|text| !text.is_empty()).or_else(|| self.data_plane_error.clone())
+    }
+}
+
+impl Sends for TransferRecord {
+    fn is_in_flight(&self, message: &MessageId) -> bool {
+        self.process.is_in_flight(message)
+    }
+
+    fn unanswered(&mut self) -> &mut Option<MessageId> {
+        &mut self.unanswered
+    }
+
+    fn trace(&mut self) -> &mut DecisionTrace {
+        &mut self.trace
     }
 }
 

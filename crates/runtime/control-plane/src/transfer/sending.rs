@@ -8,7 +8,7 @@ use heddle_dsp::{
     transfer::{self, DataPlaneStep, Kind, Message, State, Step},
     wire,
 };
-use heddle_outbound::{OutboundError, Request, Response, RetryClass};
+use heddle_outbound::Response;
 use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
 use heddle_tenancy::{JobScope, ParticipantScope};
 
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ControlPlane,
+    delivery::{Beginning, Parcel, Trouble},
     model::Agreement,
     patience::Verdict,
     telling::{self, About},
@@ -34,41 +35,36 @@ impl Sender {
         Self { plane }
     }
 
-    /// Posts the message. A failure comes with its class.
+    /// Posts the message.
     async fn post(
         &self,
         scope: &ParticipantScope,
         record: &TransferRecord,
         flight: &InFlight<Message>,
-    ) -> Result<Response, (String, RetryClass)> {
+    ) -> Result<Response, Trouble> {
         let process = &record.process;
-        let profile = self.plane.profile(process.profile().as_str()).await;
-        let profile = profile
-            .map_err(|error| (error.to_string(), RetryClass::Retry { after: None }))?
-            .ok_or_else(|| ("the dataspace profile is gone".to_owned(), RetryClass::Final))?;
-        let callback = self.plane.protocol_address(scope.participant(), &profile.name);
-        let flight = self.plane.open_flight(scope, process, flight).await;
-        let flight = flight.map_err(|error| address::trouble(&error))?;
-        let outbound = transfer::outbound(process, &flight, &callback)
-            .ok_or_else(|| ("the peer has not told its process id".to_owned(), RetryClass::Final))?;
-        let operands = match flight.message.kind() {
-            Kind::Request => self.left_operands(scope, record).await,
-            _ => Ok(Vec::new()),
-        };
-        let operands = operands.map_err(|error| (error.to_string(), RetryClass::Retry { after: None }))?;
-        let authorization =
-            self.plane.identity.authorization(scope, &profile, process.counter_party(), &operands).await;
-        let authorization = authorization.map_err(|error| {
-            let class =
-                if error.is_retryable() { RetryClass::Retry { after: None } } else { RetryClass::Final };
-            (error.to_string(), class)
+        let callback = self.plane.protocol_address(scope.participant(), process.profile());
+        let flight = self.plane.open_flight(scope, process, flight).await.map_err(|error| {
+            let (reason, class) = address::trouble(&error);
+            Trouble::at_home(reason, class)
         })?;
-        let url = format!("{}{}", process.counter_party_address(), outbound.path);
-        let request = Request::post(url).json_of(&outbound.body).authorization(authorization);
-        self.plane.outbound.send(request).await.map_err(|error| {
-            let class = class(&error, flight.message.kind());
-            (error.to_string(), class)
-        })
+        let outbound = transfer::outbound(process, &flight, &callback)
+            .ok_or_else(|| Trouble::last("the peer has not told its process id"))?;
+        let beginning = match flight.message.kind() {
+            Kind::Request => {
+                let left_operands = self.left_operands(scope, record).await.map_err(Trouble::passing)?;
+                Some(Beginning { left_operands, error_object: "TransferError" })
+            }
+            _ => None,
+        };
+        let parcel = Parcel {
+            profile: process.profile(),
+            counter_party: process.counter_party(),
+            url: format!("{}{}", process.counter_party_address(), outbound.path),
+            body: &outbound.body,
+            beginning,
+        };
+        self.plane.deliver(scope, &parcel).await
     }
 
     /// What the agreement's policy speaks of: the provider evaluates it anew, and asks for what that needs.
@@ -81,36 +77,12 @@ impl Sender {
         Ok(agreement.map(|agreement| agreement.left_operands()).unwrap_or_default())
     }
 
-    /// The state of the peer's process; nothing when the peer does not tell it, for whatever reason.
+    /// The state of the peer's process.
     async fn peer_state(&self, scope: &ParticipantScope, record: &TransferRecord) -> Option<State> {
         let process = &record.process;
-        let path = process.peer_path()?;
-        let profile = self.plane.profile(process.profile().as_str()).await.ok()??;
-        let identity = &self.plane.identity;
-        let authorization =
-            identity.authorization(scope, &profile, process.counter_party(), &[]).await.ok()?;
-        let url = format!("{}{path}", process.counter_party_address());
-        let answer = self.plane.outbound.send(Request::get(url).authorization(authorization)).await.ok()?;
-        let shown: wire::TransferProcess = wire::parse(answer.body()).ok()?;
-        Some(shown.state)
-    }
-
-    /// Lets the owner see what keeps a message. A process that moves at the same moment needs no such note.
-    async fn note(
-        &self,
-        scope: &ParticipantScope,
-        job: &TransferJob,
-        entry: Traced,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.plane.store.begin(scope);
-        let Some(loaded) = transaction.load::<TransferRecord>(&job.transfer).await? else { return Ok(()) };
-        let mut record = loaded.value().clone();
-        record.trace.add(transaction.now(), entry);
-        transaction.save(&loaded, &record);
-        match transaction.commit().await {
-            Err(StoreError::Stale { .. }) => Ok(()),
-            other => other,
-        }
+        let url = format!("{}{}", process.counter_party_address(), process.peer_path()?);
+        let shown = self.plane.shown_by_peer(scope, process.profile(), (process.counter_party(), url)).await;
+        shown.map(|shown: wire::TransferProcess| shown.state)
     }
 
     /// Applies how sending ended, together with the end of the job.
@@ -170,7 +142,7 @@ impl JobHandler for Sender {
         let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message).cloned();
         let Some(flight) = flight else { return Ok(Outcome::Done) };
         let sent = self.post(scope, &record, &flight).await;
-        let (reason, class) = match sent.and_then(|answer| peer_pid(&record, &answer)) {
+        let trouble = match sent.and_then(|answer| peer_pid(&record, &answer)) {
             Ok(peer_pid) => {
                 telling::sent(&About::from(&record.process), message_name(flight.message.kind()));
                 return self
@@ -185,15 +157,14 @@ impl JobHandler for Sender {
             }
             Err(trouble) => trouble,
         };
-        let age = self.plane.environment.now().since(context.job.created_at);
-        let attempt = context.job.attempts + 1;
-        let failure = match self.plane.patience.judge(class, attempt, age, &reason) {
+        let left_before = record.unanswered.as_ref() == Some(&job.message);
+        let failure = match self.plane.verdict(&context.job, &trouble, left_before) {
             Verdict::GiveUp(failure) => failure,
             Verdict::Again(after) => {
-                let message = message_name(flight.message.kind()).to_owned();
-                let entry = Traced::Unanswered { message, attempt, reason: reason.clone() };
-                self.note(scope, &job, entry).await?;
-                return Ok(Outcome::Retry { error: reason, after });
+                let attempt = (message_name(flight.message.kind()), context.job.attempts + 1);
+                let about = (job.transfer.as_str(), &job.message);
+                self.plane.note_attempt::<TransferRecord>(scope, about, &trouble, attempt).await?;
+                return Ok(Outcome::Retry { error: trouble.reason, after });
             }
         };
         // The peer may have taken the message all the same, and only its answer was lost.
@@ -214,18 +185,6 @@ impl JobHandler for Sender {
     }
 }
 
-/// As for negotiations: a 404 with the protocol's own error object to an initial request is a decision.
-fn class(error: &OutboundError, kind: Kind) -> RetryClass {
-    match error {
-        OutboundError::Status { status, body_excerpt, .. }
-            if kind == Kind::Request && status.as_u16() == 404 && body_excerpt.contains("TransferError") =>
-        {
-            RetryClass::Final
-        }
-        other => other.class(),
-    }
-}
-
 fn in_flight_kind(record: &TransferRecord, job: &TransferJob) -> Option<Kind> {
     let flight = record.process.in_flight().filter(|flight| flight.message_id == job.message)?;
     Some(flight.message.kind())
@@ -233,13 +192,61 @@ fn in_flight_kind(record: &TransferRecord, job: &TransferJob) -> Option<Kind> {
 
 /// The peer's process id in the answer to a request. All other messages need it; a peer answers a repeat of the request
 /// alike, and may do better then.
-fn peer_pid(record: &TransferRecord, answer: &Response) -> Result<Option<PeerPid>, (String, RetryClass)> {
+fn peer_pid(record: &TransferRecord, answer: &Response) -> Result<Option<PeerPid>, Trouble> {
     if record.process.peer_pid().is_some() || record.process.role() == Role::Provider {
         return Ok(None);
     }
-    let shown: wire::TransferProcess = wire::parse(answer.body()).map_err(|error| {
-        let reason = format!("the peer has answered without a process id that can be read: {error}");
-        (reason, RetryClass::Retry { after: None })
-    })?;
+    let shown: wire::TransferProcess =
+        wire::parse(answer.body()).map_err(|error| Trouble::unreadable(&error))?;
     Ok(Some(PeerPid::from(shown.provider_pid)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Json, Router, http::StatusCode};
+    use heddle_dsp::transfer::{Flow, Setup, TransferProcess};
+    use heddle_ids::TransferProcessId;
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::testing::{House, KEY};
+
+    #[tokio::test]
+    async fn whose_transfer_request_is_not_believed_is_told_what_its_credentials_lack() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let nothing = || async { (StatusCode::NOT_FOUND, Json(json!({"@type": "TransferError"}))) };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(nothing)).await });
+        let house = House::beside(&url).await;
+        house.prove_by("dcp").await;
+        let mut transaction = house.plane.store.begin(&house.own);
+        let now = transaction.now();
+        let setup = Setup {
+            id: TransferProcessId::from_parts(1, [1; 10]),
+            role: Role::Consumer,
+            counter_party: KEY.parse().expect("legal"),
+            profile: house.addressed().await.profile.name,
+            agreement_id: "urn:uuid:a".parse().expect("legal"),
+            dataset: "data".parse().expect("legal"),
+            format: "Http-PULL".to_owned(),
+            flow: Flow::Pull,
+            counter_party_address: url,
+        };
+        let (agreement, own, plane) = ("a".parse(), "did:web:provider".parse(), "dp".parse());
+        let mut record = TransferRecord::new(
+            TransferProcess::new(setup, now),
+            agreement.expect("legal"),
+            own.expect("legal"),
+            plane.expect("legal"),
+        );
+        let id = house.plane.message_id();
+        let step = transfer::send(&record.process, Message::Request(None), id, now).expect("legal");
+        house.plane.settle_transfer(&mut transaction, &house.own, &mut record, step);
+        transaction.insert(&record);
+        transaction.commit().await.expect("commits");
+        let ended = house.work::<TransferRecord>(|record| record.process.is_terminal()).await;
+        let why = ended.error_detail().expect("why");
+        assert!(why.contains("404") && why.ends_with("; a credential has expired"), "{why}");
+    }
 }
