@@ -46,6 +46,17 @@ fn a_refusal_says_where_and_what() {
 }
 
 #[test]
+fn a_format_has_an_end() {
+    let read = |length: usize| {
+        let request = json!({"@context": [wire::CONTEXT], "@type": "TransferRequestMessage", "consumerPid": "c",
+            "agreementId": "a", "format": "x".repeat(length), "callbackAddress": "https://c.example"});
+        parse::<wire::TransferRequestMessage>(request.to_string().as_bytes())
+    };
+    assert!(read(512).is_ok());
+    assert_eq!(read(513).expect_err("too long").pointer, "/format");
+}
+
+#[test]
 fn more_than_the_schema_allows_is_read() {
     let mut request =
         json!({"@context": wire::CONTEXT, "@type": "CatalogRequestMessage", "filter": null, "x": {}});

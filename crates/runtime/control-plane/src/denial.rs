@@ -1,12 +1,16 @@
 //! Requests that are refused: the peer learns that there is nothing, the provider why.
 //!
 //! Anybody with an identity can ask, as often as it likes, so what is kept is bounded: the same refusal again only
-//! counts up, and of one peer and altogether the newest ones stay.
+//! counts up, of one peer the newest ones stay, and altogether those of peers that have few.
 
-use std::time::Duration;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use heddle_store::{LIST_ROWS_MAX, Order, Query, StoreError, Transaction};
+use heddle_store::{LIST_ROWS_MAX, Loaded, Order, Query, StoreError, Transaction};
 use heddle_tenancy::Actor;
 use ring::digest::{SHA256, digest};
 
@@ -21,6 +25,8 @@ use crate::{
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How many are kept for a participant context.
 const BOUNDS: Bounds = Bounds { of_one_peer: 100, all: 1000 };
+/// Most characters of a reason: it may quote what the peer wrote.
+const REASON_CHARS_MAX: usize = 400;
 /// How often a denial is written anew when others change what it depends on.
 const ATTEMPTS_MAX: u32 = 8;
 
@@ -36,7 +42,7 @@ struct Bounds {
 pub(crate) struct Denied<'a> {
     /// What for: `negotiation`, `catalog`, `transfer`.
     pub(crate) request: &'static str,
-    /// Who asked, as proved; or as it claimed, if it was not.
+    /// Who asked, as its token proved.
     pub(crate) counter_party: &'a str,
     /// The dataset or agreement, as the peer named it.
     pub(crate) subject: Option<&'a str>,
@@ -48,7 +54,8 @@ pub(crate) struct Denied<'a> {
 
 impl ControlPlane {
     /// Keeps the trace of a refused request.
-    pub(crate) async fn deny(&self, addressed: &Addressed, denied: Denied<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn deny(&self, addressed: &Addressed, mut denied: Denied<'_>) -> Result<(), StoreError> {
+        denied.reason = denied.reason.chars().take(REASON_CHARS_MAX).collect();
         tracing::info!(
             category = heddle_telemetry::logs::category::AUDIT,
             component = "control-plane",
@@ -119,24 +126,50 @@ async fn keep(
         // Inserted anew it is the newest: in the owner's list, and when room is made.
         transaction.delete(&known);
     } else {
-        let of_peer = Query { counter_party: Some(denied.counter_party.to_owned()), ..Query::default() };
-        if !make_room(transaction, of_peer, bounds.of_one_peer).await? {
-            make_room(transaction, Query::default(), bounds.all).await?;
-        }
+        make_room(transaction, denied.counter_party, bounds).await?;
     }
     transaction.insert(&denial);
     Ok(())
 }
 
-/// Deletes the oldest of what fits when there is no room for one more; says whether it did.
-async fn make_room(transaction: &mut Transaction<'_>, of: Query, max: u64) -> Result<bool, StoreError> {
-    let count = transaction.count::<Denial>(&of).await?;
-    let Some(more) = count.checked_sub(max) else { return Ok(false) };
-    let limit = u32::try_from(more + 1).unwrap_or(u32::MAX).min(LIST_ROWS_MAX);
-    let oldest = Query { order: Order::CreatedAscending, limit, ..of };
-    let oldest = transaction.list::<Denial>(&oldest).await?;
-    oldest.iter().for_each(|denial| transaction.delete(denial));
-    Ok(true)
+/// Deletes the oldest of this peer when it has too many, and the oldest of whoever has most when all have: identities
+/// are free, and who asks once must not be driven out by who asks all the time.
+async fn make_room(
+    transaction: &mut Transaction<'_>,
+    counter_party: &str,
+    bounds: &Bounds,
+) -> Result<(), StoreError> {
+    let of_peer = Query {
+        counter_party: Some(counter_party.to_owned()),
+        order: Order::CreatedAscending,
+        ..Query::default()
+    };
+    let count = transaction.count::<Denial>(&of_peer).await?;
+    if let Some(more) = count.checked_sub(bounds.of_one_peer) {
+        let limit = u32::try_from(more + 1).unwrap_or(u32::MAX).min(LIST_ROWS_MAX);
+        let oldest = transaction.list::<Denial>(&Query { limit, ..of_peer }).await?;
+        oldest.iter().for_each(|denial| transaction.delete(denial));
+        return Ok(());
+    }
+    let count = transaction.count::<Denial>(&Query::default()).await?;
+    let Some(more) = count.checked_sub(bounds.all) else { return Ok(()) };
+    // All must be looked at for this, so it makes room for some to come.
+    let surplus = usize::try_from(more + 1 + bounds.all / 20).unwrap_or(usize::MAX);
+    let all = Query { order: Order::CreatedAscending, ..Query::default() };
+    let all = transaction.list::<Denial>(&all).await?;
+    let mut of_peers: BTreeMap<&str, VecDeque<&Loaded<Denial>>> = BTreeMap::new();
+    for denial in &all {
+        of_peers.entry(&denial.counter_party).or_default().push_back(denial);
+    }
+    for _ in 0..surplus {
+        // Of those that have equally many, whose denial is oldest.
+        let most = of_peers
+            .values_mut()
+            .max_by_key(|denials| (denials.len(), Reverse(denials.front().map(|denial| denial.at))));
+        let Some(oldest) = most.and_then(|denials| denials.pop_front()) else { break };
+        transaction.delete(oldest);
+    }
+    Ok(())
 }
 
 /// The same for the same refusal of the same request.
@@ -217,14 +250,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_newest_denials_of_a_peer_and_of_all_peers_stay() {
+    async fn of_one_peer_the_newest_denials_stay() {
         let provider = Provider::new().await;
         for (peer, dataset) in [("x", "a"), ("y", "a"), ("x", "b"), ("x", "c")] {
             provider.refuse(peer, dataset).await;
         }
         assert_eq!(provider.kept().await, [row("x", "c", 1), row("x", "b", 1), row("y", "a", 1)]);
+    }
+
+    #[tokio::test]
+    async fn who_asks_all_the_time_does_not_drive_out_who_has_asked_once() {
+        let provider = Provider::new().await;
+        for (peer, dataset) in [("quiet", "a"), ("x", "a"), ("x", "b"), ("y", "a")] {
+            provider.refuse(peer, dataset).await;
+        }
+        assert_eq!(provider.kept().await, [row("y", "a", 1), row("x", "b", 1), row("quiet", "a", 1)]);
+        // Where all have as many, the oldest goes.
         provider.refuse("z", "a").await;
-        assert_eq!(provider.kept().await, [row("z", "a", 1), row("x", "c", 1), row("x", "b", 1)]);
+        assert_eq!(provider.kept().await, [row("z", "a", 1), row("y", "a", 1), row("x", "b", 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_reason_is_cut_before_it_makes_a_denial_of_its_own() {
+        let house = House::new().await;
+        let addressed = house.addressed().await;
+        for end in ["x", "y"] {
+            let reason = format!("the format '{}{end}' is not offered", "ü".repeat(1000));
+            let trace = DecisionTrace::default();
+            let denied = Denied { request: "transfer", counter_party: "x", subject: None, reason, trace };
+            house.plane.deny(&addressed, denied).await.expect("stored");
+        }
+        let kept = house.kept::<Denial>().await;
+        assert_eq!((kept.len(), kept[0].times), (1, 2));
+        assert_eq!(kept[0].reason.chars().count(), REASON_CHARS_MAX);
     }
 
     #[tokio::test]

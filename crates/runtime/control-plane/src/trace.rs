@@ -12,6 +12,8 @@ use serde_json::Value;
 const ENTRIES_MAX: usize = 256;
 /// Refusals beyond that: a peer must not be able to fill a trace until the decision has no room.
 const REFUSALS_MAX: usize = 16;
+/// Most checks that one entry keeps: a peer decides how many credentials it presents.
+const CHECKS_MAX: usize = 64;
 
 /// One entry of a decision trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,8 +47,11 @@ pub(crate) enum Traced {
     },
     /// The peer's identity and credentials were checked.
     Identity {
-        /// Every check in order, as `heddle_credentials::Check` writes it.
+        /// The checks in order, as `heddle_credentials::Check` writes them.
         checks: Vec<Value>,
+        /// How many are left out in the middle.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        omitted: usize,
     },
     /// A policy was evaluated.
     Policy {
@@ -125,8 +130,12 @@ impl DecisionTrace {
     /// Appends the checks of a peer's identity.
     pub(crate) fn add_checks(&mut self, at: Timestamp, checks: &[Check]) {
         if !checks.is_empty() {
-            let checks = checks.iter().filter_map(|check| serde_json::to_value(check).ok()).collect();
-            self.add(at, Traced::Identity { checks });
+            // The first ones are of the token, the last one is what failed.
+            let omitted = checks.len().saturating_sub(CHECKS_MAX);
+            let (first, rest) = checks.split_at(checks.len().min(CHECKS_MAX / 2));
+            let kept = first.iter().chain(&rest[omitted..]);
+            let checks = kept.filter_map(|check| serde_json::to_value(check).ok()).collect();
+            self.add(at, Traced::Identity { checks, omitted });
         }
     }
 
@@ -147,7 +156,7 @@ impl DecisionTrace {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Denial {
     pub(crate) id: String,
-    /// Who asked, as proved; or as it claimed, if it was not.
+    /// Who asked, as its token proved; whoever proves nothing leaves no denial.
     pub(crate) counter_party: String,
     /// What for: `negotiation`, `catalog`, `transfer`.
     pub(crate) request: String,
@@ -166,6 +175,11 @@ pub(crate) struct Denial {
     pub(crate) at: Timestamp,
     /// Kept until then.
     pub(crate) expires_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn once() -> u32 {
@@ -214,6 +228,25 @@ mod tests {
         }
         let kept: Vec<_> = trace.entries().iter().map(|entry| entry.what.clone()).collect();
         assert_eq!(kept, [attempt("suspend", 2), attempt("start", 1), attempt("suspend", 2)]);
+    }
+
+    #[test]
+    fn of_many_checks_the_first_and_the_last_are_kept() {
+        let kept = |count: usize| {
+            let checks: Vec<_> =
+                (0..count).map(|n| Check::of::<String>("c", n.to_string(), Ok(()))).collect();
+            let mut trace = DecisionTrace::default();
+            trace.add_checks(NOW, &checks);
+            let Traced::Identity { checks, omitted } = trace.entries()[0].what.clone() else {
+                panic!("{trace:?}");
+            };
+            let subject =
+                |check: Option<&Value>| check.and_then(|check| check["subject"].as_str()?.parse().ok());
+            (subject(checks.first()), subject(checks.last()), checks.len(), omitted)
+        };
+        assert_eq!(kept(1), (Some(0), Some(0), 1, 0));
+        assert_eq!(kept(CHECKS_MAX), (Some(0), Some(CHECKS_MAX - 1), CHECKS_MAX, 0));
+        assert_eq!(kept(1000), (Some(0), Some(999), CHECKS_MAX, 1000 - CHECKS_MAX));
     }
 
     #[test]

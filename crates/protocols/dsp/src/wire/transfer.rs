@@ -6,8 +6,11 @@ use heddle_ids::{ConsumerPid, MessageId, ProviderPid, SharedAgreementId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, Is, Wire, context::typed, lists::one_or_many};
+use super::{Context, Is, Malformed, Wire, context::typed, lists::one_or_many};
 use crate::transfer::State;
+
+/// Longest format that a request may name, in bytes; names of transfer types are short, URLs of profiles less so.
+const FORMAT_BYTES_MAX: usize = 512;
 
 typed! {
     TransferRequestMessage = "TransferRequestMessage";
@@ -101,7 +104,15 @@ pub struct TransferRequestMessage {
     pub callback_address: String,
 }
 
-impl Wire for TransferRequestMessage {}
+impl Wire for TransferRequestMessage {
+    fn check(&self) -> Result<(), Malformed> {
+        if self.format.len() > FORMAT_BYTES_MAX {
+            let expected = format!("a format of at most {FORMAT_BYTES_MAX} bytes");
+            return Err(Malformed::at("/format", expected));
+        }
+        Ok(())
+    }
+}
 
 /// The provider starts, or either party resumes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
