@@ -27,7 +27,8 @@ pub struct Parts {
     pub scopes: Arc<ScopeIssuer>,
     /// Authenticates callers of the Identity API.
     pub authenticator: Arc<Authenticator>,
-    /// Knows the clients that may ask for self-issued tokens over HTTP. Without it that endpoint knows nobody.
+    /// Knows the clients that may ask for self-issued tokens over HTTP, and ends those of a context that is removed.
+    /// Without it that endpoint knows nobody.
     pub token_service: Option<Arc<TokenService>>,
     /// Keys.
     pub vault: Arc<dyn Vault>,

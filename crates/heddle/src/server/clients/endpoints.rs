@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::foundation::Foundation;
 
-/// Administration of the participant's own identity at the token service.
-const CLIENTS_WRITE: RequiredScope =
-    RequiredScope::write("identity-api", "clients").within(Area::Participants);
+/// Clients are made and ended by whoever administers participants. Never by the participant itself: with a token that
+/// outlives it, one that was removed would give itself a client again.
+const CLIENTS_ADMIN: RequiredScope = RequiredScope::admin("identity-api").within(Area::Participants);
 /// Largest request, in bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -84,7 +84,8 @@ async fn create(
     Ok(reply(StatusCode::CREATED, &body))
 }
 
-/// Ends every client of a participant context that leaves; whoever comes after it under its name has none of them.
+/// Ends every client of a participant context. One that leaves loses them with its context, too: the credential service
+/// ends them in the commit that removes it, and again in the one that makes its successor.
 async fn remove(
     State(foundation): State<Arc<Foundation>>,
     Path(context, ..): Path<ParticipantContextId, Plain>,
@@ -112,7 +113,7 @@ async fn leave(
     let token = heddle_web::bearer_token(headers)?;
     let principal = foundation.authenticator.authenticate(token).await;
     let principal = principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
-    let scope = foundation.authenticator.participant(&principal, context, &CLIENTS_WRITE);
+    let scope = foundation.authenticator.participant(&principal, context, &CLIENTS_ADMIN);
     let scope = scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
     Ok((principal, scope))
 }

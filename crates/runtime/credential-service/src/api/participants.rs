@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use heddle_ids::ParticipantContextId;
-use heddle_store::{Published, StoreError};
+use heddle_store::{Published, StoreError, Transaction};
 use heddle_web::{IdempotentJson, Json, Kind, Management, Path, Query, Refused, Rejection, Reply, reply};
 use serde::Deserialize;
 
@@ -60,6 +60,18 @@ fn taken(error: StoreError) -> Rejection {
     }
 }
 
+impl CredentialService {
+    /// Ends the clients of the participant context, in the caller's commit. With the context, as nobody is left whom
+    /// they could speak for; and before a new one of the same id, as they were somebody else's.
+    async fn end_clients(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let Some(tokens) = &self.token_service else { return Ok(()) };
+        for client in tokens.clients(transaction).await? {
+            tokens.delete_client(transaction, client.client_id()).await?;
+        }
+        Ok(())
+    }
+}
+
 pub(super) async fn create(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
@@ -77,6 +89,7 @@ pub(super) async fn create(
     let parts = (service.vault.as_ref(), &service.environment);
     let newest = service.store.newest_event().await?;
     participant::create(&mut transaction, parts, (new, newest)).await.map_err(refused)?;
+    service.end_clients(&mut transaction).await?;
     let reply = Reply::json(StatusCode::OK, &CreatedParticipant::default());
     let committed = idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
     Ok(committed.map_err(taken)?)
@@ -131,6 +144,7 @@ pub(super) async fn remove(
     let mut transaction = service.store.begin(&scope);
     let context = service.context(&mut transaction, &scope).await?;
     participant::delete(&mut transaction, &context).await?;
+    service.end_clients(&mut transaction).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,6 +1,6 @@
 //! Participant contexts and their DID documents through the Identity API.
 
-use heddle_auth::NewClient;
+use heddle_auth::{ClientAuthentication, NewClient, TokenRefusal, TokenRequest};
 use heddle_did::{DidDocument, Relationship, Strictness};
 use serde_json::{Value, json};
 
@@ -106,6 +106,32 @@ async fn a_removed_participant_leaves_nothing_and_may_come_back() {
     let again = manifest(&world, "acme", "acme");
     assert_eq!(world.post(PARTICIPANTS).bearer(&admin).json(&again).send().await.status, 200);
     assert_eq!(world.get("/acme/did.json").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn clients_end_with_their_participant_and_none_is_inherited() {
+    let world = World::start().await;
+    world.join("acme").await;
+    world.join("other").await;
+    let (acme, other) = (world.participant("acme"), world.participant("other"));
+    world.client(&acme, NewClient::participant()).await;
+    let admin = world.admin().await;
+    let clients = async |scope| world.clients.clients(&mut world.store.begin(scope)).await.expect("listed");
+    assert_eq!((clients(&acme).await.len(), clients(&other).await.len()), (2, 1));
+    let removed = world.call(http::Method::DELETE, &format!("{PARTICIPANTS}/acme")).bearer(&admin);
+    assert_eq!(removed.send().await.status, 204);
+    assert_eq!((clients(&acme).await.len(), clients(&other).await.len()), (0, 1));
+
+    let late = world.client(&acme, NewClient::participant()).await;
+    let again = manifest(&world, "acme", "acme");
+    assert_eq!(world.post(PARTICIPANTS).bearer(&admin).json(&again).send().await.status, 200);
+    assert_eq!(clients(&acme).await, [], "{}", late.client_id);
+    let client = ClientAuthentication {
+        client_id: late.client_id.to_string(),
+        client_secret: late.client_secret.clone(),
+    };
+    let token = world.clients.token(TokenRequest { client, scope: None }).await;
+    assert!(matches!(token, Err(TokenRefusal::InvalidClient)), "{token:?}");
 }
 
 #[tokio::test]
