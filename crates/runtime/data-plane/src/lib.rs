@@ -3,7 +3,8 @@
 //! * `source`: what a dataset id stands for, an upload or an HTTP origin. `blob`: where uploads lie.
 //! * `flow`: data flows as a control plane drives them (Data Plane Signaling), and the callbacks to it.
 //! * `table`: the live flows in memory, and the permits that open them. `proxy`: bytes for a permit, and for
-//!   nothing else. `telling`: what the log says of flows. `removal`: the end of a participant here.
+//!   nothing else. `telling`: what the log says of flows. `presence` and `removal`: that a
+//!   participant is here, and its end.
 //! * `endpoints`: the surfaces for control planes, for the participant's own applications, and for data.
 //!
 //! A request for data asks the database nothing, as long as nothing has happened: the table knows the live flows,
@@ -23,6 +24,7 @@ mod digest;
 mod endpoints;
 mod flow;
 mod parts;
+mod presence;
 mod proxy;
 mod removal;
 mod source;

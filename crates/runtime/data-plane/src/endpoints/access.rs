@@ -10,7 +10,11 @@ use heddle_web::{Kind, Rejection, bearer_token};
 use http::HeaderMap;
 
 use crate::{
-    DataPlane, blob::BlobError, control_planes::RegisteredControlPlane, flow::SignalError,
+    DataPlane,
+    blob::BlobError,
+    control_planes::RegisteredControlPlane,
+    flow::SignalError,
+    presence::{NotAdmitted, Stay, Word},
     source::SourceError,
 };
 
@@ -34,11 +38,22 @@ impl DataPlane {
         context: &ParticipantContextId,
         required: &RequiredScope,
     ) -> Result<ParticipantScope, Rejection> {
-        let scope = self.permitted(headers, context, required).await?;
-        match self.removal(&scope).await? {
-            Some(_) => Err(being_removed()),
-            None => Ok(scope),
+        let (_, scope) = self.permitted(headers, context, required).await?;
+        match self.stay(&scope).await? {
+            Some(Stay::Leaving { .. }) => Err(NotAdmitted::Leaving.into()),
+            _ => Ok(scope),
         }
+    }
+
+    /// Leave to register a control plane for a participant, and on whose word. Whether it may, the commit decides.
+    pub(super) async fn registrar(
+        &self,
+        headers: &HeaderMap,
+        context: &ParticipantContextId,
+    ) -> Result<(ParticipantScope, Word), Rejection> {
+        let (principal, scope) = self.permitted(headers, context, &CONTROL_PLANES_WRITE).await?;
+        let own = principal.participant() == Some(context);
+        Ok((scope, if own { Word::Own } else { Word::Administrator }))
     }
 
     /// Leave to remove a participant.
@@ -47,7 +62,7 @@ impl DataPlane {
         headers: &HeaderMap,
         context: &ParticipantContextId,
     ) -> Result<ParticipantScope, Rejection> {
-        self.permitted(headers, context, &PARTICIPANTS_ADMIN).await
+        Ok(self.permitted(headers, context, &PARTICIPANTS_ADMIN).await?.1)
     }
 
     async fn permitted(
@@ -55,10 +70,11 @@ impl DataPlane {
         headers: &HeaderMap,
         context: &ParticipantContextId,
         required: &RequiredScope,
-    ) -> Result<ParticipantScope, Rejection> {
+    ) -> Result<(Principal, ParticipantScope), Rejection> {
         let principal = self.principal(headers).await?;
         let scope = self.authenticator.participant(&principal, context, required);
-        scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))
+        let scope = scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
+        Ok((principal, scope))
     }
 
     /// The control plane that signals, by the subject of its token, and leave to work on the flows that it drives.
@@ -85,8 +101,10 @@ impl DataPlane {
         let scope = self.scopes.participant(context, Actor::new(format!("control plane {id}")));
         match self.store.begin(&scope).load::<RegisteredControlPlane>(&id).await? {
             Some(_) => Ok((scope, id)),
-            None => match self.removal(&scope).await? {
-                Some(removal) if removal.had(&id) => Err(being_removed()),
+            None => match self.stay(&scope).await? {
+                Some(Stay::Leaving { control_planes }) if control_planes.contains(&id) => {
+                    Err(NotAdmitted::Leaving.into())
+                }
                 _ => Err(stranger()),
             },
         }
@@ -102,9 +120,14 @@ impl DataPlane {
     }
 }
 
-fn being_removed() -> Rejection {
-    let what = "The participant is being removed from this data plane; wait until that is done.";
-    Rejection::new(Kind::Conflict, what)
+impl From<NotAdmitted> for Rejection {
+    fn from(error: NotAdmitted) -> Self {
+        match error {
+            NotAdmitted::Leaving => Self::new(Kind::Conflict, error.to_string()),
+            NotAdmitted::Gone => Self::new(Kind::Forbidden, error.to_string()),
+            NotAdmitted::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<SignalError> for Rejection {

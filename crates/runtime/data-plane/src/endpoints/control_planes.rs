@@ -19,6 +19,7 @@ use super::access::CONTROL_PLANES_WRITE;
 use crate::{
     DataPlane, aliases,
     control_planes::{CallbackClient, RegisteredControlPlane},
+    presence::{Presence, Word},
 };
 
 /// The authorization profile by which we prove ourselves.
@@ -36,23 +37,13 @@ async fn register(
     headers: HeaderMap,
     JsonBytes(body, ..): JsonBytes<Plain>,
 ) -> Outcome {
-    let scope = plane.application(&headers, &context, &CONTROL_PLANES_WRITE).await?;
+    let (scope, word) = plane.registrar(&headers, &context).await?;
     let message: ControlPlaneRegistrationMessage =
         wire::parse(&body).map_err(|error| Rejection::new(Kind::Malformed, error.to_string()))?;
     let (client, secret) = message.authorization.as_ref().map(proof).transpose()?.unzip();
     let id = message.controlplane_id.to_string();
     let registered = RegisteredControlPlane { id: id.clone(), endpoint: message.endpoint, client };
-    let mut transaction = plane.store.begin(&scope);
-    match transaction.load::<RegisteredControlPlane>(&id).await? {
-        Some(loaded) => transaction.save(&loaded, &registered),
-        None => transaction.insert(&registered),
-    }
-    if let Some(secret) = &secret {
-        let stored =
-            plane.vault.store_secret_in(&mut transaction, &aliases::client_secret(&id), secret).await;
-        stored.map_err(of_vault)?;
-    }
-    transaction.commit().await?;
+    plane.keep(&scope, word, (&registered, secret.as_ref())).await?;
     plane.callback_tokens.forget(&scope, &id);
     if secret.is_none() {
         plane.forget_client_secret(&scope, &id).await?;
@@ -94,6 +85,32 @@ async fn withdraw(
 }
 
 impl DataPlane {
+    /// Stores a registration, unless the participant is being removed in the meantime.
+    async fn keep(
+        &self,
+        scope: &ParticipantScope,
+        word: Word,
+        (registered, secret): (&RegisteredControlPlane, Option<&Secret>),
+    ) -> Result<(), Rejection> {
+        loop {
+            let mut transaction = self.store.begin(scope);
+            Presence::admit(&mut transaction, scope.participant(), word).await?;
+            match transaction.load::<RegisteredControlPlane>(&registered.id).await? {
+                Some(loaded) => transaction.save(&loaded, registered),
+                None => transaction.insert(registered),
+            }
+            if let Some(secret) = secret {
+                let alias = aliases::client_secret(&registered.id);
+                self.vault.store_secret_in(&mut transaction, &alias, secret).await.map_err(of_vault)?;
+            }
+            match transaction.commit().await {
+                // Another control plane is registered at the same moment, or the participant removed.
+                Err(error) if Presence::collided(&error) => {}
+                other => return Ok(other?),
+            }
+        }
+    }
+
     async fn forget_client_secret(&self, scope: &ParticipantScope, id: &str) -> Result<(), Rejection> {
         self.vault.delete_secret(scope, &aliases::client_secret(id)).await.map(drop).map_err(of_vault)
     }

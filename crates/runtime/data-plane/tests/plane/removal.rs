@@ -1,14 +1,19 @@
 //! The end of a participant on the plane.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use axum::body::Body;
-use heddle_store::EventCursor;
+use heddle_store::{EventCursor, JobContext, JobHandler, Outcome, StoreError, Worker, WorkerLimits};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
-use crate::support::{Address, Site, World, opening};
+use crate::{
+    replicas::{later, told},
+    support::{Address, Site, World, opening},
+};
 
 const ALICE: &str = "/api/dataplane/v1/participants/alice";
 
@@ -16,13 +21,13 @@ async fn administrator(world: &World) -> String {
     world.service("provisioning", &["data-plane-api:admin"]).await
 }
 
-/// Asks for the removal of alice until nothing is left; the store tells when it is worth asking.
-async fn removed(world: &World, admin: &str) {
+/// Asks for a removal until nothing is left; the store tells when it is worth asking.
+async fn removed(world: &World, path: &str, admin: &str) {
     let mut jobs = world.store.signals().jobs();
     let all = async {
         loop {
             jobs.mark_unchanged();
-            let answer = world.call("DELETE", ALICE, admin, &Value::Null).await;
+            let answer = world.call("DELETE", path, admin, &Value::Null).await;
             if answer.status == StatusCode::NOT_FOUND {
                 return;
             }
@@ -64,7 +69,7 @@ async fn nothing_of_a_removed_participant_is_left_and_others_keep_theirs() {
     let before = folders(&world);
     let (alice, address) = busy(&world).await;
     let admin = administrator(&world).await;
-    removed(&world, &admin).await;
+    removed(&world, ALICE, &admin).await;
 
     world.fetch(&address).await.expect(StatusCode::UNAUTHORIZED);
     world.replica().await.fetch(&address).await.expect(StatusCode::UNAUTHORIZED);
@@ -79,6 +84,8 @@ async fn nothing_of_a_removed_participant_is_left_and_others_keep_theirs() {
     assert_eq!(folders(&world), before, "a late upload leaves nothing");
 
     let plane = json!({"controlplaneId": "cp-alice", "endpoint": "http://127.0.0.1:1/cp"});
+    alice.own("PUT", "controlplanes", &plane).await.expect(StatusCode::FORBIDDEN);
+    world.call("PUT", &alice.path("controlplanes"), &admin, &plane).await.expect(StatusCode::OK);
     alice.own("PUT", "controlplanes", &plane).await.expect(StatusCode::OK);
     let flows = alice.own("GET", "flows", &Value::Null).await.expect(StatusCode::OK).json();
     assert_eq!(flows, json!([]));
@@ -127,7 +134,7 @@ async fn a_participant_that_is_being_removed_is_refused_at_once() {
         world.call("POST", &path, &stranger, &opening).await.expect(StatusCode::UNAUTHORIZED);
     }
     world.work();
-    removed(&world, &admin).await;
+    removed(&world, ALICE, &admin).await;
     world.call("POST", &path, &token, &opening("m9", "h", "file")).await.expect(StatusCode::UNAUTHORIZED);
 }
 
@@ -157,9 +164,72 @@ async fn a_removal_that_was_broken_off_goes_on() {
     world.call("DELETE", ALICE, &admin, &Value::Null).await.expect(StatusCode::ACCEPTED);
     std::fs::remove_file(&folder).expect("removed");
     std::fs::rename(&aside, &folder).expect("moved back");
-    removed(&world, &admin).await;
+    removed(&world, ALICE, &admin).await;
     assert!(!folder.exists());
     assert_eq!(world.vault.delete_all(&scope).await.expect("counted"), 0);
+}
+
+/// Sets every job aside, as one that has failed too often, and tells so.
+struct Burier(mpsc::UnboundedSender<()>);
+
+#[async_trait]
+impl JobHandler for Burier {
+    async fn run(&self, _: &JobContext) -> Result<Outcome, StoreError> {
+        drop(self.0.send(()));
+        Ok(Outcome::Bury { error: "it failed too often".to_owned() })
+    }
+}
+
+#[tokio::test]
+async fn a_removal_whose_job_was_set_aside_goes_on_when_it_is_asked_for_again() {
+    let mut world = World::idle().await;
+    let admin = administrator(&world).await;
+    busy(&world).await;
+    world.call("DELETE", ALICE, &admin, &Value::Null).await.expect(StatusCode::ACCEPTED);
+    let (sender, mut buried) = mpsc::unbounded_channel();
+    let worker = Worker::new(world.store.clone(), world.scopes.clone(), WorkerLimits::default());
+    let worker = worker.handle("data-plane.sweep", Arc::new(Burier(sender))).start();
+    buried.recv().await.expect("the job runs");
+    worker.drain(Duration::from_secs(20)).await;
+    world.work();
+    removed(&world, ALICE, &admin).await;
+}
+
+#[tokio::test]
+async fn other_replicas_serve_nothing_of_a_participant_whose_removal_has_begun() {
+    let world = World::idle().await;
+    let (_alice, address) = busy(&world).await;
+    let replica = world.replica().await;
+    replica.fetch(&address).await.expect(StatusCode::OK);
+    let admin = administrator(&world).await;
+    world.call("DELETE", ALICE, &admin, &Value::Null).await.expect(StatusCode::ACCEPTED);
+    told(&world, "alice", "data.flow.terminated").await;
+    later().await;
+    replica.fetch(&address).await.expect(StatusCode::UNAUTHORIZED);
+}
+
+/// More than there are connections that read: nobody waits for a second one while holding a first.
+#[tokio::test]
+async fn many_participants_are_removed_at_once() {
+    let mut world = World::idle().await;
+    let admin = administrator(&world).await;
+    let names: Vec<String> = (0..40).map(|n| format!("site-{n}")).collect();
+    for name in &names {
+        let own = world.application(name, &["data-plane-api:write"]).await;
+        let path = format!("/api/dataplane/v1/participants/{name}");
+        let plane = json!({"controlplaneId": "cp", "endpoint": "http://127.0.0.1:1/cp"});
+        world.call("PUT", &format!("{path}/controlplanes"), &own, &plane).await.expect(StatusCode::OK);
+        let origin = json!({"baseUrl": "https://a.example/x", "authorization": "Basic s3cret"});
+        for dataset in ["a", "b", "c"] {
+            let source = format!("{path}/sources/{dataset}");
+            world.call("PUT", &source, &own, &origin).await.expect(StatusCode::OK);
+        }
+        world.call("DELETE", &path, &admin, &Value::Null).await.expect(StatusCode::ACCEPTED);
+    }
+    world.work();
+    for name in &names {
+        removed(&world, &format!("/api/dataplane/v1/participants/{name}"), &admin).await;
+    }
 }
 
 #[tokio::test]
@@ -179,4 +249,9 @@ async fn nobody_but_an_administrator_of_participants_removes_one() {
     let admin = administrator(&world).await;
     let nobody = "/api/dataplane/v1/participants/nobody";
     world.call("DELETE", nobody, &admin, &Value::Null).await.expect(StatusCode::NOT_FOUND);
+    // Nor does one that had nothing here come back by itself.
+    let own = world.application("nobody", &["data-plane-api:write"]).await;
+    let plane = json!({"controlplaneId": "cp", "endpoint": "http://127.0.0.1:1/cp"});
+    let planes = format!("{nobody}/controlplanes");
+    world.call("PUT", &planes, &own, &plane).await.expect(StatusCode::FORBIDDEN);
 }

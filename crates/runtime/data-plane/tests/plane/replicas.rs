@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// Lets the time pass for which a look at the directory is good.
-async fn later() {
+pub async fn later() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_millis(501)).await;
     tokio::time::resume();
 }
 
 /// Waits until the store has told of everything that was committed.
-async fn told(world: &World, context: &str, kind: &str) {
+pub async fn told(world: &World, context: &str, kind: &str) {
     let mut signal = world.store.signals().events();
     let scope = world.participant(context);
     loop {
