@@ -81,12 +81,9 @@ impl CredentialServiceAgent {
 
     async fn delete(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         let id = segment(&context.text("participantContextId")?);
-        // What proves the participant to the APIs ends first; a token service that is not ours has nothing there.
-        let base = self.config.base(Service::Credentials, context);
-        let urls = [format!("{base}/oauth/clients/{id}"), format!("{}/{id}", self.participants(context))];
-        for url in urls {
-            self.client.remove(Request::new(Method::DELETE, url)).await?;
-        }
+        // Its clients end in the same commit; a token service that is somebody else's is not ours to tidy.
+        let url = format!("{}/{id}", self.participants(context));
+        self.client.remove(Request::new(Method::DELETE, url)).await?;
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ impl DataPlaneAgent {
         let signals = self.at_control_plane(context, &id);
         let signals = format!("{signals}/{}", segment(&self.config.data_plane.id));
         self.client.remove(Request::new(Method::DELETE, signals)).await?;
-        gone(&self.client, self.at_data_plane(context, &id)).await
+        gone(&self.client, context, self.at_data_plane(context, &id)).await
     }
 }
 

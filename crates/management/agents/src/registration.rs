@@ -97,7 +97,7 @@ impl RegistrationAgent {
         // In base64url it cannot be taken for the encoding of another id, whichever service forgets it first.
         let id = URL_SAFE_NO_PAD.encode(id);
         let base = self.config.base(Service::Issuer, context);
-        gone(&self.client, format!("{base}/api/admin/v1beta/participants/{id}")).await
+        gone(&self.client, context, format!("{base}/api/admin/v1beta/participants/{id}")).await
     }
 
     /// A holder that was there before belongs to somebody else's business with the issuer; it stays.

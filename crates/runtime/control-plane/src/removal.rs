@@ -49,9 +49,28 @@ pub(crate) fn begin(transaction: &mut Transaction<'_>, context: &Loaded<Particip
     transaction.audit("participant.remove", context.id.as_str());
     let secrets =
         context.private_entries.iter().map(|name| ParticipantContext::private_alias(name)).collect();
-    let removal = Removal { id: context.id.clone(), secrets };
-    transaction.insert(&removal);
-    transaction.enqueue(NewJob::new(SWEEP, format!("participant/{}", context.id), &removal));
+    transaction.insert(&Removal { id: context.id.clone(), secrets });
+    enqueue_sweep(transaction, &context.id);
+}
+
+/// Lets a removal that is under way go on, whose job may have failed so often that it was set aside; whether there is
+/// one.
+pub(crate) async fn go_on(
+    transaction: &mut Transaction<'_>,
+    id: &ParticipantContextId,
+) -> Result<bool, StoreError> {
+    let under_way = transaction.load::<Removal>(id.as_str()).await?.is_some();
+    if under_way {
+        enqueue_sweep(transaction, id);
+    }
+    Ok(under_way)
+}
+
+/// Enqueues the job anew, in place of one that waits or was set aside.
+fn enqueue_sweep(transaction: &mut Transaction<'_>, id: &ParticipantContextId) {
+    let order_key = format!("participant/{id}");
+    transaction.cancel_jobs(order_key.as_str());
+    transaction.enqueue(NewJob::new(SWEEP, order_key, &()));
 }
 
 /// Fails with `Duplicate` while a context of this id is being removed.
@@ -85,6 +104,8 @@ impl JobHandler for Sweeper {
             return Ok(Outcome::Done);
         };
         let planes = transaction.list::<DataPlane>(&Query::default()).await?;
+        // The vault may need a connection of its own.
+        drop(transaction);
         let secrets = planes.iter().map(|plane| DataPlane::secret_alias(&plane.id));
         for alias in secrets.chain(removal.secrets.iter().cloned()) {
             if let Err(error) = self.plane.vault.delete_secret(scope, &alias).await {
@@ -105,6 +126,8 @@ impl JobHandler for Sweeper {
             if rows == 0 {
                 break;
             }
+            // What is taken away is of the context that was removed, never of one that came after it.
+            transaction.check(&removal);
             transaction.commit().await?;
         }
         let mut transaction = self.plane.store.begin(scope);

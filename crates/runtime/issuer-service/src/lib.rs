@@ -5,7 +5,7 @@
 //! * `process`: a request, from the decision to its end. `delivery`: the job that makes the credentials and brings
 //!   them to the holder.
 //! * `credential`, `status_list`: what was issued, and how it is taken back.
-//! * `removal`: the end of an issuer.
+//! * `removal`: the end of an issuer. `standing`: that there is nothing new behind it.
 //! * `issuer`, `peer`: whose key signs; who sends a token.
 //! * `endpoints`: the surface for peers (DCP 1.0, status lists). `api`: the Issuer Admin API. Both only convert.
 //!
@@ -31,6 +31,7 @@ mod peer;
 mod process;
 mod removal;
 mod service;
+mod standing;
 mod status_list;
 
 pub use service::{IssuerService, Parts, Settings};

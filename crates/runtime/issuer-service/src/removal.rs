@@ -1,6 +1,6 @@
 //! Removal of an issuer: of all that this service keeps for a participant context. It stops issuing at once; a job
 //! then takes everything away, a batch at a time, its published status lists among it. Until that is done requests for
-//! it are refused, so that nobody finds what is left.
+//! it are refused, so that nobody finds what is left. Why nothing comes in behind the job: see `standing`.
 //!
 //! Deliberately absent: the participant context itself, which the credential service has. Whoever disposes of one asks
 //! both; here it may come first, last or twice.
@@ -12,8 +12,7 @@ use heddle_ids::ParticipantContextId;
 use heddle_store::{
     Aggregate, JobContext, JobHandler, Loaded, NewJob, Outcome, Query, StoreError, Transaction,
 };
-use heddle_tenancy::{JobScope, ParticipantScope, Scope};
-use serde::{Deserialize, Serialize};
+use heddle_tenancy::{JobScope, ParticipantScope};
 
 use crate::{
     IssuerService,
@@ -22,6 +21,7 @@ use crate::{
     definition::{self, CredentialDefinition},
     holder::Holder,
     process::IssuanceProcess,
+    standing::Standing,
     status_list::{STATUS_LIST, StatusListRecord},
 };
 
@@ -29,20 +29,6 @@ use crate::{
 pub(crate) const SWEEP: &str = "issuer.sweep";
 /// Rows of one kind that one commit takes away.
 const BATCH_ROWS: u32 = 200;
-
-/// That an issuer is being removed.
-#[derive(Debug, Serialize, Deserialize)]
-struct Removal {
-    id: ParticipantContextId,
-}
-
-impl Aggregate for Removal {
-    const KIND: &'static str = "issuer-removal";
-
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-}
 
 /// What became of the wish to remove an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,36 +40,53 @@ pub(crate) enum Begun {
 }
 
 impl IssuerService {
-    /// Begins to remove the issuer; the rest follows.
+    /// Begins to remove the issuer, or goes on with it; the rest follows.
     pub(crate) async fn begin_removal(&self, scope: &ParticipantScope) -> Result<Begun, StoreError> {
-        if self.is_being_removed(scope, scope.participant()).await? {
-            return Ok(Begun::UnderWay);
-        }
-        let mut transaction = self.parts.store.begin(scope);
-        if take_away(&mut transaction, scope.participant(), 1).await? == 0 {
-            return Ok(Begun::Nothing);
-        }
-        let mut transaction = self.parts.store.begin(scope);
-        let removal = Removal { id: scope.participant().clone() };
-        transaction.insert(&removal);
-        definition::conceal(&mut transaction, scope.participant());
-        transaction.audit("issuer.remove", removal.id.as_str());
-        transaction.enqueue(NewJob::new(SWEEP, format!("issuer/{}", removal.id), &removal));
-        match transaction.commit().await {
-            // Somebody else has begun it at the same moment.
-            Err(StoreError::Duplicate { kind, .. }) if kind == Removal::KIND => Ok(Begun::UnderWay),
-            other => other.map(|()| Begun::UnderWay),
+        loop {
+            match self.try_removal(scope).await {
+                // Something was made for it for the first time, or its removal begun, at the same moment.
+                Err(error) if Standing::collided(&error) => {}
+                other => return other,
+            }
         }
     }
 
-    /// Whether the issuer that `scope` opens, or is narrowed from, is being removed.
-    pub(crate) async fn is_being_removed(
-        &self,
-        scope: &dyn Scope,
-        issuer: &ParticipantContextId,
-    ) -> Result<bool, StoreError> {
-        Ok(self.parts.store.begin(scope).load::<Removal>(issuer.as_str()).await?.is_some())
+    async fn try_removal(&self, scope: &ParticipantScope) -> Result<Begun, StoreError> {
+        let (store, id) = (&self.parts.store, scope.participant());
+        let mut transaction = store.begin(scope);
+        let known = transaction.load::<Standing>(id.as_str()).await?;
+        if known.as_ref().is_some_and(|known| known.leaving) {
+            // The job may have failed so often that it was set aside; whoever asks again wants it to go on.
+            enqueue_sweep(&mut transaction, id);
+            transaction.commit().await?;
+            return Ok(Begun::UnderWay);
+        }
+        // Only looked at: this transaction is never committed.
+        let nothing = take_away(&mut store.begin(scope), id, 1).await? == 0;
+        if nothing {
+            known.iter().for_each(|known| transaction.delete(known));
+            transaction.commit().await?;
+            return Ok(Begun::Nothing);
+        }
+        let leaving = Standing { id: id.clone(), leaving: true };
+        match &known {
+            Some(known) => transaction.save(known, &leaving),
+            None => transaction.insert(&leaving),
+        }
+        definition::conceal(&mut transaction, id);
+        transaction.audit("issuer.remove", id.as_str());
+        enqueue_sweep(&mut transaction, id);
+        transaction.commit().await?;
+        Ok(Begun::UnderWay)
     }
+}
+
+/// Enqueues the job anew, in place of one that waits or was set aside. One that runs stays; the new one, after it,
+/// finds nothing to do.
+fn enqueue_sweep(transaction: &mut Transaction<'_>, issuer: &ParticipantContextId) {
+    let order_key = format!("issuer/{issuer}");
+    transaction.cancel_jobs(order_key.as_str());
+    transaction.enqueue(NewJob::new(SWEEP, order_key, &()));
 }
 
 /// Takes up to `limit` rows of every kind away in the caller's commit; how many there were.
@@ -112,7 +115,7 @@ async fn take_away(
         + drop_every::<AttestationRecord>(transaction, limit).await?
         + drop_every::<Attestation>(transaction, limit).await?
         + drop_every::<Holder>(transaction, limit).await?
-        + definition::drop_offering(transaction).await?)
+        + definition::drop_offering(transaction, issuer).await?)
 }
 
 async fn rows<A: Aggregate>(
@@ -144,20 +147,22 @@ impl JobHandler for Sweeper {
         let JobScope::Participant(scope) = &context.scope else {
             return Ok(Outcome::Bury { error: "the job belongs to no participant context".to_owned() });
         };
-        let store = &self.0.parts.store;
+        let id = scope.participant();
         loop {
-            let mut transaction = store.begin(scope);
-            if take_away(&mut transaction, scope.participant(), BATCH_ROWS).await? == 0 {
-                break;
+            let mut transaction = self.0.parts.store.begin(scope);
+            // Each batch is of the issuer that is being removed, never of one that came after it.
+            let standing = transaction.load::<Standing>(id.as_str()).await?;
+            let Some(standing) = standing.filter(|standing| standing.leaving) else {
+                return Ok(Outcome::Done);
+            };
+            if take_away(&mut transaction, id, BATCH_ROWS).await? == 0 {
+                transaction.delete(&standing);
+                transaction.complete(&context.job);
+                transaction.commit().await?;
+                return Ok(Outcome::Completed);
             }
+            transaction.check(&standing);
             transaction.commit().await?;
         }
-        let mut transaction = store.begin(scope);
-        if let Some(removal) = transaction.load::<Removal>(scope.participant().as_str()).await? {
-            transaction.delete(&removal);
-        }
-        transaction.complete(&context.job);
-        transaction.commit().await?;
-        Ok(Outcome::Completed)
     }
 }

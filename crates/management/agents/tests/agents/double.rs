@@ -210,6 +210,11 @@ pub const DID: &str = "did:web:heddle.example%3A7979:acme";
 
 /// A run of an activity for the participant `ctx1`.
 pub fn context(more: Value) -> ActivityContext {
+    run(1, more)
+}
+
+/// As [`context`], of this run.
+pub fn run(attempt: u32, more: Value) -> ActivityContext {
     let mut values = json!({
         "cfm.participant.id": DID,
         "participantContextId": "ctx1",
@@ -223,5 +228,5 @@ pub fn context(more: Value) -> ActivityContext {
     all.extend(more);
     all.retain(|_, value| !value.is_null());
     let id = OrchestrationId::parse("o1").expect("legal");
-    ActivityContext::new(id, "activity".to_owned(), 1, all.clone())
+    ActivityContext::new(id, "activity".to_owned(), attempt, all.clone())
 }

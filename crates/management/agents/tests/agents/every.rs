@@ -1,9 +1,11 @@
 //! What holds for every shipped agent.
 
+use std::time::Duration;
+
 use heddle_agent::ActivityResult;
 use serde_json::{Value, json};
 
-use crate::double::{Double, context};
+use crate::double::{Double, context, run};
 
 /// Type of agent, and the request by which its work begins.
 const AGENTS: [(&str, &str); 5] = [
@@ -105,7 +107,6 @@ async fn disposing_tries_again_what_may_pass_and_tells_what_will_not() {
     let deletes = [
         ("edcv-activity", "DELETE /api/mgmt/v5beta/participants/ctx1"),
         ("identityhub-activity", "DELETE /api/identity/v1beta/participants/ctx1"),
-        ("identityhub-activity", "DELETE /oauth/clients/ctx1"),
         (
             "registration-activity",
             "DELETE /api/admin/v1beta/participants/the-issuer/holders/did%3Aweb%3Aheddle.example%253A7979%3Aacme",
@@ -134,11 +135,16 @@ async fn disposing_is_done_when_nothing_is_left() {
     ] {
         let double = Double::start().await;
         let agent = double.agent(kind);
-        for _ in 0..2 {
+        let asked = async |attempt| {
             double.then(&format!("DELETE {path}"), 202);
-            let result = agent.dispose(&mut context(values())).await;
-            assert!(matches!(result, ActivityResult::Schedule(_)), "{kind}: {result:?}");
+            agent.dispose(&mut run(attempt, values())).await
+        };
+        for (attempt, seconds) in [(1, 0.25), (2, 0.5), (9, 60.0), (129, 60.0)] {
+            let wait = Duration::from_secs_f64(seconds);
+            assert_eq!(asked(attempt).await, ActivityResult::Schedule(wait), "{kind}: run {attempt}");
         }
+        let result = asked(130).await;
+        assert!(matches!(&result, ActivityResult::Fatal(what) if what.contains(path)), "{kind}: {result:?}");
         assert_eq!(agent.dispose(&mut context(values())).await, ActivityResult::Complete, "{kind}");
     }
 }

@@ -74,6 +74,7 @@ pub(super) async fn create(
         return Ok(earlier);
     }
     service.issuer(scope).await?;
+    service.hold(&mut transaction, scope).await?;
     let attestation = Attestation {
         id: body.id,
         kind: body.attestation_type,

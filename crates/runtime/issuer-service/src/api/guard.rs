@@ -10,10 +10,11 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle_auth::{Area, Forbidden, Principal, RequiredScope, Unauthenticated};
 use heddle_ids::ParticipantContextId;
+use heddle_store::Transaction;
 use heddle_tenancy::ParticipantScope;
 use heddle_web::{Kind, Management, Refused, Rejection, bearer_token};
 
-use crate::{IssuerService, issuer::Issuer};
+use crate::{IssuerService, issuer::Issuer, standing::NotHeld};
 
 const API: &str = "issuer-admin-api";
 
@@ -80,8 +81,7 @@ impl<R: Requirement> FromRequestParts<Arc<IssuerService>> for Leave<R> {
         if !R::TO_THE_END
             && service.is_being_removed(&scope, scope.participant()).await.map_err(Rejection::from)?
         {
-            let what = "The issuer is being removed; wait until that is done.";
-            return Err(Rejection::new(Kind::Conflict, what).into());
+            return Err(Rejection::from(NotHeld::Leaving).into());
         }
         Ok(Self { scope, principal: principal.key(), requirement: PhantomData })
     }
@@ -129,10 +129,29 @@ impl IssuerService {
         Ok(scope)
     }
 
+    /// Makes the commit fail when the issuer is being removed since the request was admitted: a body may take its time.
+    pub(super) async fn hold(
+        &self,
+        transaction: &mut Transaction<'_>,
+        scope: &ParticipantScope,
+    ) -> Result<(), Rejection> {
+        transaction.check(&self.standing(scope, scope.participant()).await?);
+        Ok(())
+    }
+
     /// The issuer that a scope opens.
     pub(super) async fn issuer(&self, scope: &ParticipantScope) -> Result<Issuer, Rejection> {
         let issuer = Issuer::find(&self.parts.store, scope.participant()).await?;
         issuer.ok_or_else(|| not_found("participant context", scope.participant().as_str()))
+    }
+}
+
+impl From<NotHeld> for Rejection {
+    fn from(error: NotHeld) -> Self {
+        match error {
+            NotHeld::Leaving => Self::new(Kind::Conflict, error.to_string()),
+            NotHeld::Store(error) => error.into(),
+        }
     }
 }
 

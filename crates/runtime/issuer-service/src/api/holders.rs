@@ -95,6 +95,7 @@ pub(super) async fn create(
         return Ok(earlier);
     }
     service.issuer(scope).await?;
+    service.hold(&mut transaction, scope).await?;
     let holder = body.checked(transaction.now())?;
     let context = utf8_percent_encode(scope.participant().as_str(), SEGMENT);
     let id = utf8_percent_encode(holder.id.as_str(), SEGMENT);

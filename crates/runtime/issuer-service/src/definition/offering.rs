@@ -90,10 +90,17 @@ pub(crate) fn conceal_schema(
     transaction.withdraw(CREDENTIAL_SCHEMA, schema_key(issuer, definition));
 }
 
-/// Takes away what is behind the published metadata; how many rows there were.
-pub(crate) async fn drop_offering(transaction: &mut Transaction<'_>) -> Result<usize, StoreError> {
+/// Takes away the published metadata, which may have been published anew since it was concealed, and what is behind it;
+/// how many rows there were.
+pub(crate) async fn drop_offering(
+    transaction: &mut Transaction<'_>,
+    issuer: &ParticipantContextId,
+) -> Result<usize, StoreError> {
     let loaded = transaction.load::<Offering>("metadata").await?;
-    loaded.iter().for_each(|loaded| transaction.delete(loaded));
+    if let Some(loaded) = &loaded {
+        transaction.delete(loaded);
+        conceal(transaction, issuer);
+    }
     Ok(usize::from(loaded.is_some()))
 }
 

@@ -49,6 +49,9 @@ async fn attempt(
     id: &IssuerPid,
 ) -> Result<Option<Ready>, DeliveryError> {
     let store = &service.parts.store;
+    if service.is_being_removed(scope, scope.participant()).await? {
+        return Ok(None);
+    }
     let issuer = Issuer::find(store, scope.participant()).await?.filter(|issuer| issuer.active);
     let issuer = issuer.ok_or(DeliveryError::Inactive)?;
     let mut transaction = store.begin(scope);

@@ -25,6 +25,7 @@ use crate::{
     delivery::DELIVER,
     peer,
     process::{Inadmissible, IssuanceProcess, admit},
+    standing::NotHeld,
 };
 
 /// In this order: the bearer, the message, the issuer and the self-issued token, the holder, the definitions, the
@@ -60,6 +61,11 @@ async fn submit(
         transaction.commit().await.map_err(stored)?;
         return Ok(earlier);
     }
+    let standing = service.standing(scope, scope.participant()).await.map_err(|error| match error {
+        NotHeld::Leaving => unauthorized(),
+        NotHeld::Store(error) => error.into(),
+    })?;
+    transaction.check(&standing);
     let exclusive = parts.settings.refuse_repeated_holder_pid;
     let admitted = admit(&mut transaction, token, message, (&parts.environment, exclusive)).await;
     peer::once(&mut transaction, &token.replay_key());

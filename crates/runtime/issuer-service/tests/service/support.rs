@@ -12,7 +12,9 @@ use heddle_did::{Did, web};
 use heddle_issuer_service::{IssuerService, Parts, Settings};
 use heddle_jose::{Algorithm, Jwk};
 use heddle_outbound::{DidResolver, Outbound, OutboundConfig, Request};
-use heddle_store::{DirectoryRow, Event, EventCursor, RunningWorker, Store, Worker, WorkerLimits};
+use heddle_store::{
+    DirectoryRow, Event, EventCursor, JobHandler, RunningWorker, Store, Worker, WorkerLimits,
+};
 use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{Actor, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
@@ -39,7 +41,8 @@ pub struct World {
     clients: Arc<TokenService>,
     vault: Arc<dyn Vault>,
     pub outbound: Outbound,
-    _worker: RunningWorker,
+    service: Arc<IssuerService>,
+    worker: tokio::sync::Mutex<Option<RunningWorker>>,
 }
 
 pub fn now() -> Timestamp {
@@ -103,8 +106,20 @@ impl World {
             service.jobs(Worker::new(store.clone(), scopes.clone(), WorkerLimits::default())).start();
         let scope = scopes.participant("issuer".parse().expect("legal"), Actor::new("test"));
         let key = vault.generate_key(&scope, ALIAS, Algorithm::Es256).await.expect("a key");
-        let world =
-            Self { url, port, store, scopes, did, key, tokens, clients, vault, outbound, _worker: worker };
+        let world = Self {
+            url,
+            port,
+            store,
+            scopes,
+            did,
+            key,
+            tokens,
+            clients,
+            vault,
+            outbound,
+            service,
+            worker: tokio::sync::Mutex::new(Some(worker)),
+        };
         world.publish_context("issuer", true).await;
         world
     }
@@ -118,6 +133,21 @@ impl World {
         let row = json!({"did": did, "active": active, "signingKey": key});
         transaction.publish(DirectoryRow::new("holder", name, &row));
         transaction.commit().await.expect("published");
+    }
+
+    /// Waits until the jobs under way have ended; no further ones run until [`World::work`].
+    pub async fn drain(&self) {
+        let Some(worker) = self.worker.lock().await.take() else { return };
+        worker.drain(Duration::from_secs(20)).await;
+    }
+
+    /// Runs jobs again, with these handlers in place of the service's own.
+    pub async fn work(&self, handlers: Vec<(&str, Arc<dyn JobHandler>)>) {
+        let worker = Worker::new(self.store.clone(), self.scopes.clone(), WorkerLimits::default());
+        let worker = handlers
+            .into_iter()
+            .fold(self.service.jobs(worker), |worker, (kind, handler)| worker.handle(kind, handler));
+        *self.worker.lock().await = Some(worker.start());
     }
 
     pub fn participant(&self, name: &str) -> ParticipantScope {

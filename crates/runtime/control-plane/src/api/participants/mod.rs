@@ -149,10 +149,14 @@ async fn update(
     Ok(done())
 }
 
+/// Repeated, it lets the rest go on as long as something is left; then there is nothing (404).
 async fn remove(State(plane): State<Arc<ControlPlane>>, own: Own<ParticipantsAdmin>) -> Outcome {
     let mut transaction = plane.store.begin(&own.scope);
-    let loaded = present::participant(&mut transaction, &own.scope).await?;
-    removal::begin(&mut transaction, &loaded);
+    match present::participant(&mut transaction, &own.scope).await {
+        Ok(loaded) => removal::begin(&mut transaction, &loaded),
+        Err(_) if removal::go_on(&mut transaction, own.scope.participant()).await? => {}
+        Err(absent) => return Err(absent.into()),
+    }
     transaction.commit().await?;
     Ok(done())
 }

@@ -64,6 +64,7 @@ pub(super) async fn create(
         return Ok(earlier);
     }
     let issuer = service.issuer(scope).await?;
+    service.hold(&mut transaction, scope).await?;
     let definition = body.checked(transaction.now())?;
     if transaction.load::<CredentialDefinition>(definition.id.as_str()).await?.is_some() {
         let message = format!("There is a credential definition '{}' already.", definition.id);
@@ -86,6 +87,7 @@ pub(super) async fn update(
 ) -> Result<Response, Refused<Management>> {
     let mut transaction = service.parts.store.begin(&leave.scope);
     let issuer = service.issuer(&leave.scope).await?;
+    service.hold(&mut transaction, &leave.scope).await?;
     let next = body.checked(transaction.now())?;
     let known = transaction.load::<CredentialDefinition>(next.id.as_str()).await?;
     let known = known.ok_or_else(|| not_found("credential definition", next.id.as_str()))?;
@@ -116,6 +118,7 @@ pub(super) async fn remove(
     let known = transaction.load::<CredentialDefinition>(id.as_str()).await?;
     let known = known.ok_or_else(|| not_found("credential definition", id.as_str()))?;
     let issuer = service.issuer(&leave.scope).await?;
+    service.hold(&mut transaction, &leave.scope).await?;
     definition::withdraw(&mut transaction, &issuer, &known).await?;
     transaction.delete(&known);
     transaction.audit("credential-definition.delete", id.as_str());
