@@ -150,6 +150,7 @@ impl Builder<'_> {
             patience: Patience {
                 attempts: self.configuration.peers.attempts,
                 restarts: self.configuration.peers.restarts,
+                ..Patience::default()
             },
         }))
     }

@@ -10,7 +10,7 @@ use heddle_dsp::{
     process::{Explanation, Failure, Inbound, Role},
     transfer::{
         ARROWS, DataPlaneStep, Effect, Event, Flow, Kind, Message, Mismatch, Refused, State, TransferProcess,
-        UnderWay, abandoned, acknowledged, next, observed, receive, send,
+        UnderWay, abandoned, acknowledged, next, observed, receive, send, withdrawn,
     },
 };
 use support::{NOW, address, message_id, pid, transfer};
@@ -177,21 +177,35 @@ fn a_pull_start_without_an_address_is_taken_but_never_sent() {
 }
 
 #[test]
-fn a_message_waits_while_the_data_plane_is_busy() {
-    let provider = at(Role::Provider, Flow::Pull, Some(State::Requested));
-    let busy = provider.with_step_begun(DataPlaneStep::Start, NOW);
-    let refused = received(&busy, Kind::Terminate, "t").expect_err("busy");
+fn a_message_waits_while_the_data_plane_is_busy_but_no_termination_does() {
+    let provider = at(Role::Provider, Flow::Pull, Some(State::Started));
+    let busy = provider.with_step_begun(DataPlaneStep::Resume, NOW);
+    for kind in [Kind::Suspend, Kind::Complete, Kind::Start] {
+        let refused = received(&busy, kind, "m").expect_err("busy");
+        assert_eq!(refused, Refused::Busy { kind, under_way: UnderWay::DataPlane(DataPlaneStep::Resume) });
+    }
     assert_eq!(
-        refused,
-        Refused::Busy { kind: Kind::Terminate, under_way: UnderWay::DataPlane(DataPlaneStep::Start) }
-    );
-    assert_eq!(
-        refused.to_string(),
-        "the termination has to wait until the data plane's start has ended; try again shortly"
+        received(&busy, Kind::Suspend, "m").expect_err("busy").to_string(),
+        "the suspension has to wait until the data plane's resumption has ended; try again shortly"
     );
     let repeat = Inbound::new(message(Flow::Pull, Role::Consumer, Kind::Request), message_id("way-0"));
     assert!(receive(&busy, repeat, NOW).expect("a repeat is answered").replay);
-    assert!(received(&busy.with_step_ended(NOW), Kind::Terminate, "t").is_ok());
+    assert!(received(&busy.clone().with_step_ended(NOW), Kind::Suspend, "m").is_ok());
+    let ended = received(&busy, Kind::Terminate, "t").expect("taken");
+    assert_eq!(ended.state(), Some(State::Terminated));
+}
+
+#[test]
+fn a_transfer_that_the_peer_never_heard_of_ends_by_itself() {
+    for flow in FLOWS {
+        let fresh = at(Role::Consumer, flow, None);
+        let step = withdrawn(&fresh, Explanation::new("c", "no more"), NOW);
+        assert_eq!(step.process.state(), Some(State::Terminated));
+        assert_eq!(step.process.termination().map(|ending| ending.by), Some(Role::Consumer));
+        assert!(step.process.in_flight().is_none());
+        assert!(withdrawn(&step.process, Explanation::default(), NOW).replay);
+        assert!(withdrawn(&sent(&fresh, Kind::Request, "r"), Explanation::default(), NOW).replay);
+    }
 }
 
 #[test]

@@ -311,9 +311,9 @@ mod tests {
         provider.clock.advance(LIFETIME / 2);
         provider.refuse("x", "a").await;
         provider.clock.advance(LIFETIME / 2);
-        assert_eq!(provider.store.sweep().await.expect("sweeps"), 0);
+        assert_eq!(provider.store.sweep(10).await.expect("sweeps"), 0);
         provider.clock.advance(LIFETIME / 2);
-        assert_eq!(provider.store.sweep().await.expect("sweeps"), 1);
+        assert_eq!(provider.store.sweep(10).await.expect("sweeps"), 1);
         assert_eq!(provider.kept().await, []);
     }
 }

@@ -15,11 +15,16 @@ pub struct Patience {
     pub attempts: u32,
     /// How long a peer may answer 401 or 404, as one does whose own services restart.
     pub restarts: Duration,
+    /// How long a data plane that has answered that it is still at work may take to call back.
+    pub callbacks: Duration,
 }
+
+/// The longest wait before the next attempt, whatever the peer asks for: it does not decide when we go on.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { attempts: 8, restarts: Duration::from_secs(120) }
+        Self { attempts: 8, restarts: Duration::from_secs(120), callbacks: Duration::from_secs(3600) }
     }
 }
 
@@ -41,7 +46,9 @@ impl Patience {
             _ => format!("{} (given up after {attempt} attempts)", trouble.reason),
         };
         let (reason, answered) = match trouble.class {
-            RetryClass::Retry { after } if attempt < self.attempts => return Verdict::Again(after),
+            RetryClass::Retry { after } if attempt < self.attempts => {
+                return Verdict::Again(after.map(|asked| asked.min(WAIT_MAX)));
+            }
             RetryClass::RetryBriefly if age < self.restarts => return Verdict::Again(None),
             RetryClass::Retry { .. } => (in_vain, false),
             RetryClass::RetryBriefly => (in_vain, trouble.sent),
@@ -73,6 +80,8 @@ mod tests {
             |class, attempt| patience.judge(&sent(class, "nobody is there"), attempt, Duration::ZERO, false);
         let asked = Some(Duration::from_secs(9));
         assert_eq!(judge(RetryClass::Retry { after: asked }, 1), Verdict::Again(asked));
+        let long = Some(Duration::from_secs(3600));
+        assert_eq!(judge(RetryClass::Retry { after: long }, 1), Verdict::Again(Some(WAIT_MAX)));
         assert_eq!(judge(NOW, 2), Verdict::Again(None));
         let reason = "nobody is there (given up after 3 attempts)".to_owned();
         assert_eq!(judge(NOW, 3), Verdict::GiveUp(Failure::Unanswered(reason)));
@@ -90,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_was_never_sent_is_not_unanswered() {
-        let patience = Patience { attempts: 2, restarts: Duration::ZERO };
+        let patience = Patience { attempts: 2, restarts: Duration::ZERO, ..Patience::default() };
         for trouble in [Trouble::passing("away"), Trouble::last("away")] {
             let judge = |left_before| patience.judge(&trouble, 2, Duration::ZERO, left_before);
             let Verdict::GiveUp(Failure::Refused(reason)) = judge(false) else {

@@ -118,7 +118,7 @@ impl House {
             static_peers: Some(static_peers),
             public_url: "http://heddle.example".to_owned(),
             shutdown,
-            patience: Patience { attempts: 1, restarts: Duration::ZERO },
+            patience: Patience { attempts: 1, restarts: Duration::ZERO, ..Patience::default() },
         });
         let own = scopes.participant(PROVIDER.parse().expect("legal"), Actor::new("test"));
         let house = Self { plane, own, clock };

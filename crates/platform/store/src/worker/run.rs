@@ -219,17 +219,26 @@ async fn attend(worker: &Worker, handler: &dyn JobHandler, job: ClaimedJob) {
     let scope = worker.scopes.job(job.owner.clone(), &job.lease.job);
     let context = JobContext { scope, job };
     let run = std::panic::AssertUnwindSafe(handler.run(&context)).catch_unwind().await;
-    let outcome = match run {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(StoreError::LeaseLost { .. })) => Outcome::Completed,
-        Ok(Err(error)) if error.is_retryable() => {
-            Outcome::Retry { error: error.to_string(), after: Some(Duration::from_millis(5)) }
-        }
-        Ok(Err(error)) => Outcome::Retry { error: error.to_string(), after: None },
-        Err(_) => Outcome::Retry { error: "the handler panicked; this is a defect".to_owned(), after: None },
-    };
+    let outcome = run.map_or_else(|_| panicked(), outcome_of);
     if let Err(error) = settle(worker, &context, outcome).await {
         tracing::warn!(action = "settle", %error, "the job's outcome was not stored; its lease will run out");
+    }
+}
+
+fn panicked() -> Outcome {
+    Outcome::Retry { error: "the handler panicked; this is a defect".to_owned(), after: None }
+}
+
+fn outcome_of(run: Result<Outcome, StoreError>) -> Outcome {
+    match run {
+        Ok(outcome) => outcome,
+        Err(StoreError::LeaseLost { .. }) => Outcome::Completed,
+        // Somebody else was faster; the next attempt decides on what that one wrote.
+        Err(error @ StoreError::Stale { .. }) => {
+            Outcome::Retry { error: error.to_string(), after: Some(Duration::from_millis(5)) }
+        }
+        // A database or a vault that is away needs time: attempts in quick succession would bury the job.
+        Err(error) => Outcome::Retry { error: error.to_string(), after: None },
     }
 }
 
@@ -264,5 +273,21 @@ fn scope_access(scope: &heddle_tenancy::JobScope) -> heddle_tenancy::Access {
         JobScope::Operator(scope) => scope.access(),
         JobScope::Participant(scope) => scope.access(),
         JobScope::Tenant(scope) => scope.access(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_away_is_given_time_and_a_race_is_not() {
+        let wait = |error| match outcome_of(Err(error)) {
+            Outcome::Retry { after, .. } => after,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wait(StoreError::Unavailable { reason: "restarting".to_owned() }), None);
+        let stale = StoreError::Stale { kind: "thing".to_owned(), id: "a".to_owned() };
+        assert_eq!(wait(stale), Some(Duration::from_millis(5)));
     }
 }

@@ -25,6 +25,20 @@ pub enum DataPlaneStep {
     Terminate,
 }
 
+impl DataPlaneStep {
+    /// Whether no data moves any more when it is done.
+    #[must_use]
+    pub const fn stops(self) -> bool {
+        matches!(self, Self::Suspend) || self.ends()
+    }
+
+    /// Whether nothing follows it.
+    #[must_use]
+    pub const fn ends(self) -> bool {
+        matches!(self, Self::Complete | Self::Terminate)
+    }
+}
+
 impl fmt::Display for DataPlaneStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -40,7 +54,7 @@ impl fmt::Display for DataPlaneStep {
 
 impl TransferProcess {
     /// The step of the data plane that is under way. While there is one, messages of the peer are answered
-    /// `Busy`.
+    /// `Busy`; all but a termination, which makes the step meaningless.
     #[must_use]
     pub const fn busy(&self) -> Option<DataPlaneStep> {
         self.busy

@@ -38,5 +38,5 @@ pub use observed::observed;
 pub use outbound::{Body, Outbound, outbound};
 pub use receive::receive;
 pub use refused::{Refused, UnderWay};
-pub use send::{abandoned, acknowledged, send};
+pub use send::{abandoned, acknowledged, send, withdrawn};
 pub use state::State;

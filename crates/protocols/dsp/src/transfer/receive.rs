@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 
-use super::{Message, Refused, Step, TransferProcess, crossing, refused::UnderWay};
+use super::{Kind, Message, Refused, Step, TransferProcess, crossing, refused::UnderWay};
 use crate::process::{Inbound, PeerPid};
 
 /// Takes a message of the peer.
@@ -22,7 +22,8 @@ pub fn receive(
     if message_id.as_ref().is_some_and(|id| process.received.contains(id)) {
         return Ok(Step::replayed(process));
     }
-    if let Some(step) = process.busy {
+    // A data plane that never comes to an end holds up no termination.
+    if let Some(step) = process.busy.filter(|_| message.kind() != Kind::Terminate) {
         return Err(Refused::Busy { kind: message.kind(), under_way: UnderWay::DataPlane(step) });
     }
     let mut process = process.clone();

@@ -140,6 +140,19 @@ pub fn abandoned(
     Step::moved(moved, effects)
 }
 
+/// A transfer that the peer has never heard of ends, and nobody is to be told. Once its request is under way, nothing
+/// changes: then it takes a termination.
+#[must_use]
+pub fn withdrawn(process: &TransferProcess, explanation: Explanation, now: Timestamp) -> Step {
+    if process.state.is_some() || process.in_flight.is_some() {
+        return Step::replayed(process);
+    }
+    let mut moved = process.clone();
+    moved.termination = Some(Ending { by: moved.role, explanation, at: now });
+    let effect = moved.enter(State::Terminated, now);
+    Step::moved(moved, vec![effect])
+}
+
 impl TransferProcess {
     /// What we may send now; nothing while a message is under way, but a termination.
     #[must_use]

@@ -13,6 +13,7 @@ use super::{
     TransferRecord,
     plane_client::{Progress, from_signaling},
     plane_failure::{self, PlaneFailure},
+    record::{Signal, Waiting},
 };
 use crate::{
     ControlPlane,
@@ -151,6 +152,7 @@ impl ControlPlane {
         let step = transfer::send(&loaded.process, Message::Complete, self.message_id(), now)
             .map_err(|refused| CallbackError::Conflict(refused.to_string()))?;
         let mut record = loaded.value().clone();
+        record.flow_ended = true;
         self.settle_transfer(&mut transaction, scope, &mut record, step);
         transaction.save(&loaded, &record);
         Ok(transaction.commit().await?)
@@ -169,9 +171,12 @@ impl ControlPlane {
         let mut record = loaded.value().clone();
         record.trace.add(now, Traced::Refused { reason: format!("the data plane reports: {reason}") });
         record.data_plane_error = Some(reason.clone());
-        let told = PlaneFailure::Broken(reason).for_peer(record.process.role());
+        let told = PlaneFailure::Broken(reason.clone()).for_peer(record.process.role());
         let message = Message::Terminate(Explanation::new(plane_failure::CODE, told));
         if let Ok(step) = transfer::send(&record.process, message, self.message_id(), now) {
+            let mut signal = Signal::new(DataPlaneStep::Terminate, self.message_id(), Some(reason));
+            signal.waiting = Waiting::Events;
+            self.add_signal(&mut transaction, &mut record, signal);
             self.settle_transfer(&mut transaction, scope, &mut record, step);
         }
         transaction.save(&loaded, &record);

@@ -9,7 +9,7 @@ use heddle_store::Transaction;
 use heddle_tenancy::ParticipantScope;
 use serde_json::{Map, Value};
 
-use super::{TransferRecord, inbound::flow_of};
+use super::{TransferRecord, inbound::flow_of, record::Waiting};
 use crate::{
     ControlPlane,
     model::{Agreement, DataplaneMetadata},
@@ -140,15 +140,17 @@ impl ControlPlane {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(CommandError::NotFound)?;
         let mut record = loaded.value().clone();
-        let step = transfer::send(&loaded.process, message, self.message_id(), transaction.now())?;
-        // The signal is enqueued first: no byte flows any more when the peer learns of it.
+        let (process, now) = (&loaded.process, transaction.now());
+        let step = match message {
+            // The data plane is still preparing: the peer knows of nothing.
+            Message::Terminate(explanation) if process.state().is_none() && process.in_flight().is_none() => {
+                transfer::withdrawn(process, explanation, now)
+            }
+            message => transfer::send(process, message, self.message_id(), now)?,
+        };
+        // The signal is added first: no byte flows any more when the peer learns of it.
         self.signal(&mut transaction, &mut record, signal, reason);
-        let busy = record.process.busy();
-        let now = transaction.now();
         self.settle_transfer(&mut transaction, scope, &mut record, step);
-        if let Some(step) = busy {
-            record.process = record.process.clone().with_step_begun(step, now);
-        }
         transaction.save(&loaded, &record);
         Ok(transaction.commit().await?)
     }
@@ -163,6 +165,12 @@ impl ControlPlane {
         let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(CommandError::NotFound)?;
         let mut record = loaded.value().clone();
         let (now, process) = (transaction.now(), &loaded.process);
+        if record.pending_stop().is_some_and(|stop| stop.waiting == Waiting::Events) {
+            return Err(CommandError::Conflict(format!(
+                "the data plane {} has not been told of the suspension yet; resume when it has answered",
+                record.data_plane
+            )));
+        }
         if process.role() == process.flow().address_owner() {
             // Whether it may be sent at all is asked before the data plane acts.
             let legal = process.may_send().contains(&transfer::Kind::Start)

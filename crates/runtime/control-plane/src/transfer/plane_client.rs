@@ -26,6 +26,29 @@ pub(super) enum Progress {
     UnderWay,
 }
 
+/// Whether the data plane is given the address with this step.
+pub(super) fn takes_address(record: &TransferRecord, step: DataPlaneStep) -> bool {
+    let owner = record.process.role() == record.process.flow().address_owner();
+    match step {
+        DataPlaneStep::Start => true,
+        DataPlaneStep::Resume => !owner,
+        _ => false,
+    }
+}
+
+/// Asks where the flow is.
+pub(super) fn status_request(record: &TransferRecord, plane: &DataPlane) -> Request {
+    Request::get(format!("{}/{}/status", plane.dataflows_url(), record.process.id()))
+}
+
+/// Whether the answer to that says that no data moves any more, as after `step`.
+pub(super) fn shows_stopped(step: DataPlaneStep, body: &[u8]) -> bool {
+    let state = ReceivedStatus::parse_answer(body).ok().and_then(|status| status.state);
+    state.is_some_and(|state| {
+        state.is_terminal() || (step == DataPlaneStep::Suspend && state == FlowState::Suspended)
+    })
+}
+
 /// The request that a signal is; `address` is that of the process, opened.
 pub(super) fn request(
     record: &TransferRecord,
@@ -38,7 +61,6 @@ pub(super) fn request(
     let message_id = signal.message_id.clone();
     let consumer = record.process.role() == Role::Consumer;
     let address = || address.map(to_signaling);
-    let owner = record.process.role() == record.process.flow().address_owner();
     Ok(match signal.step {
         DataPlaneStep::Prepare => {
             let message = DataFlowPrepareMessage(base_message(record, signal, None)?);
@@ -58,8 +80,7 @@ pub(super) fn request(
             Request::post(format!("{flow}/suspend")).json_of(&message)
         }
         DataPlaneStep::Resume => {
-            let data_address = if owner { None } else { address().transpose()? };
-            let message = DataFlowResumeMessage { message_id, data_address };
+            let message = DataFlowResumeMessage { message_id, data_address: address().transpose()? };
             Request::post(format!("{flow}/resume")).json_of(&message)
         }
         DataPlaneStep::Complete => Request::post(format!("{flow}/completed")),
@@ -123,4 +144,48 @@ pub(super) fn from_signaling(address: &DataAddress) -> Result<wire::DataAddress,
 fn to_signaling(address: &wire::DataAddress) -> Result<DataAddress, String> {
     let value = serde_json::to_value(address).map_err(|error| error.to_string())?;
     serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use heddle_clock::Timestamp;
+    use heddle_dsp::transfer::{Flow, Setup, TransferProcess};
+
+    use super::*;
+
+    fn record(role: Role, flow: Flow) -> TransferRecord {
+        fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+            text.parse().expect("legal")
+        }
+        let setup = Setup {
+            id: id("t"),
+            role,
+            counter_party: id("did:web:other"),
+            profile: id("space"),
+            agreement_id: id("a"),
+            dataset: id("d"),
+            format: "any".to_owned(),
+            flow,
+            counter_party_address: "http://other.example".to_owned(),
+        };
+        let process = TransferProcess::new(setup, Timestamp::from_millis(0));
+        TransferRecord::new(process, id("a"), id("did:web:we"), id("dp"))
+    }
+
+    #[test]
+    fn no_stop_takes_the_address() {
+        for (role, flow) in [
+            (Role::Consumer, Flow::Pull),
+            (Role::Provider, Flow::Pull),
+            (Role::Consumer, Flow::Push),
+            (Role::Provider, Flow::Push),
+        ] {
+            let record = record(role, flow);
+            for step in [DataPlaneStep::Suspend, DataPlaneStep::Complete, DataPlaneStep::Terminate] {
+                assert!(!takes_address(&record, step), "{step}");
+            }
+            assert!(takes_address(&record, DataPlaneStep::Start));
+            assert_eq!(takes_address(&record, DataPlaneStep::Resume), role != flow.address_owner());
+        }
+    }
 }

@@ -28,6 +28,29 @@ pub(crate) struct Signal {
     /// The events `transfer.process.<name>` that are true when the data plane has been told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tells: Vec<String>,
+    /// What waits until the data plane has been told that data stops.
+    #[serde(default)]
+    pub(crate) waiting: Waiting,
+}
+
+impl Signal {
+    /// A signal that everything waits for.
+    pub(crate) fn new(step: DataPlaneStep, message_id: MessageId, reason: Option<String>) -> Self {
+        Self { step, message_id, reason, tells: Vec::new(), waiting: Waiting::default() }
+    }
+}
+
+/// What waits for a signal that data stops.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Waiting {
+    /// The message to the peer, and the events.
+    #[default]
+    Message,
+    /// The events alone: the data plane has missed it so often that the peer hears of it first.
+    Events,
+    /// Nothing: no data can have moved.
+    Nothing,
 }
 
 /// One party's copy of a transfer process, with what the control plane keeps beside it.
@@ -54,6 +77,9 @@ pub(crate) struct TransferRecord {
     /// The data plane has answered that it is still at work on the first signal, and will call back.
     #[serde(default)]
     pub(crate) awaits_callback: bool,
+    /// The data plane knows that nothing follows: it has no flow any more.
+    #[serde(default)]
+    pub(crate) flow_ended: bool,
     /// Callback addresses as the client gave them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) callback_addresses: Vec<Value>,
@@ -88,6 +114,7 @@ impl TransferRecord {
             metadata: DataplaneMetadata::default(),
             signals: Vec::new(),
             awaits_callback: false,
+            flow_ended: false,
             callback_addresses: Vec::new(),
             private_properties: Map::new(),
             data_plane_error: None,
@@ -96,9 +123,26 @@ impl TransferRecord {
         }
     }
 
-    /// Jobs of one transfer run one after the other.
-    pub(crate) fn order_key(&self) -> String {
+    /// Messages to the peer go out one after the other.
+    pub(crate) fn message_key(&self) -> String {
         format!("transfer/{}", self.process.id())
+    }
+
+    /// Signals to the data plane as well. They have a key of their own: a peer that lets a message wait holds up no
+    /// stop of our data.
+    pub(crate) fn signal_key(&self) -> String {
+        format!("transfer/{}/data-plane", self.process.id())
+    }
+
+    /// Whether the peer may not be told yet: first our data stops.
+    pub(crate) fn holds_message(&self) -> bool {
+        self.signals.iter().any(|signal| signal.step.stops() && signal.waiting == Waiting::Message)
+    }
+
+    /// The last signal of those that data has not stopped before.
+    pub(crate) fn pending_stop(&mut self) -> Option<&mut Signal> {
+        let pending = |signal: &&mut Signal| signal.step.stops() && signal.waiting != Waiting::Nothing;
+        self.signals.iter_mut().rev().find(pending)
     }
 
     /// The unique key of a provider's copy: a consumer's request leads to one transfer, however often it comes.

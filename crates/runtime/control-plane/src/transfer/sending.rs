@@ -106,21 +106,19 @@ impl Sender {
                 return Ok(Outcome::Done);
             }
             transaction.complete(&context.job);
-            let was_terminal = record.process.is_terminal();
-            self.plane.settle_transfer(&mut transaction, scope, &mut record, step);
-            if !was_terminal
-                && record.process.is_terminal()
-                && sent.is_some_and(|kind| kind != Kind::Complete)
-            {
-                let reason = record.error_detail();
-                let step = match record.process.state() {
+            let ends = !record.process.is_terminal() && step.process.is_terminal();
+            // With a termination or a completion of ours, the data plane was told, or told us.
+            if ends && sent.is_some_and(|kind| !matches!(kind, Kind::Complete | Kind::Terminate)) {
+                let signal = match step.process.state() {
                     Some(State::Completed) => DataPlaneStep::Complete,
                     _ => DataPlaneStep::Terminate,
                 };
-                if !record.signals.iter().any(|signal| signal.step == step) && sent != Some(Kind::Terminate) {
-                    self.plane.signal(&mut transaction, &mut record, step, reason);
-                }
+                // The signal comes first: whoever is told of the end is told when data has stopped.
+                record.process = step.process.clone();
+                let reason = record.error_detail();
+                self.plane.signal(&mut transaction, &mut record, signal, reason);
             }
+            self.plane.settle_transfer(&mut transaction, scope, &mut record, step);
             transaction.save(&loaded, &record);
             match transaction.commit().await {
                 Err(StoreError::Stale { .. }) => {}

@@ -1,4 +1,4 @@
-//! Writes down one step of a transfer: the record, the jobs, the signals, the events.
+//! Writes down one step of a transfer: the record, the message, the signal, the events.
 
 use heddle_dsp::{
     process::Role,
@@ -9,14 +9,14 @@ use heddle_store::{NewEvent, NewJob, Transaction};
 use heddle_tenancy::{Owner, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{SEND, SIGNAL, TransferRecord, record::Signal};
+use super::{SEND, TransferRecord};
 use crate::{
     ControlPlane,
     telling::{self, About},
     trace::Traced,
 };
 
-/// Payload of a sending job and of a signalling job.
+/// Payload of a sending job.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TransferJob {
@@ -49,9 +49,8 @@ impl ControlPlane {
         record: &mut TransferRecord,
         step: Step,
     ) {
-        for name in self.settle_untold(transaction, record, step) {
-            self.tell_transfer(transaction, scope, record, name);
-        }
+        let untold = self.settle_untold(transaction, record, step);
+        self.tell_in_time(transaction, scope, record, untold);
     }
 
     /// As [`ControlPlane::settle_transfer`], but for the events: their names are handed back.
@@ -62,15 +61,15 @@ impl ControlPlane {
         step: Step,
     ) -> Vec<&'static str> {
         let mut untold = Vec::new();
-        record.process = step.process;
+        // The step may have been decided before a signal was added.
+        let (busy, now) = (record.process.busy(), transaction.now());
+        record.process = match busy {
+            Some(busy) => step.process.with_step_begun(busy, now),
+            None => step.process.with_step_ended(now),
+        };
         for effect in step.effects {
             match effect {
-                Effect::Send(flight) => {
-                    let transfer = record.process.id().to_string();
-                    let job = TransferJob { transfer, message: flight.message_id };
-                    let host = super::authority(record.process.counter_party_address());
-                    transaction.enqueue(NewJob::new(SEND, record.order_key(), &job).calling(host));
-                }
+                Effect::Send(_) => self.send_in_flight(transaction, record),
                 Effect::Emit(event) => {
                     if let Event::Entered(state) = event {
                         let state = state.as_str().to_owned();
@@ -87,49 +86,36 @@ impl ControlPlane {
         untold
     }
 
-    /// Adds a signal to the data plane behind those that wait already.
-    pub(super) fn signal(
-        &self,
-        transaction: &mut Transaction<'_>,
-        record: &mut TransferRecord,
-        step: DataPlaneStep,
-        reason: Option<String>,
-    ) {
-        let signal = Signal { step, message_id: self.message_id(), reason, tells: Vec::new() };
+    /// Sends the message in flight, now or as soon as our data has stopped. Jobs of what was in flight before have
+    /// nothing to do any more.
+    pub(super) fn send_in_flight(&self, transaction: &mut Transaction<'_>, record: &TransferRecord) {
+        let Some(flight) = record.process.in_flight().filter(|_| !record.holds_message()) else { return };
         let transfer = record.process.id().to_string();
-        let job = TransferJob { transfer, message: signal.message_id.clone() };
-        if record.signals.is_empty() {
-            record.process = record.process.clone().with_step_begun(step, transaction.now());
-        }
-        record.signals.push(signal);
-        transaction.enqueue(NewJob::new(SIGNAL, record.order_key(), &job));
+        let job = TransferJob { transfer, message: flight.message_id.clone() };
+        let host = super::authority(record.process.counter_party_address());
+        transaction.cancel_jobs(record.message_key());
+        transaction.enqueue(NewJob::new(SEND, record.message_key(), &job).calling(host));
     }
 
-    /// The first signal is done; the next one, if any, is under way now.
-    pub(super) fn signal_ended(&self, transaction: &mut Transaction<'_>, record: &mut TransferRecord) {
-        let now = transaction.now();
-        let waited = record.awaits_callback;
-        if !record.signals.is_empty() {
-            record.signals.remove(0);
-        }
-        record.awaits_callback = false;
-        let process = record.process.clone().with_step_ended(now);
-        record.process = match record.signals.first() {
-            Some(next) => {
-                // While a callback was awaited, the jobs of the signals behind it have run in vain.
-                if waited {
-                    let transfer = process.id().to_string();
-                    let job = TransferJob { transfer, message: next.message_id.clone() };
-                    transaction.enqueue(NewJob::new(SIGNAL, record.order_key(), &job));
-                }
-                process.with_step_begun(next.step, now)
+    /// Emits events; but that data has stopped is told when it has: no token opens anything after that.
+    pub(super) fn tell_in_time(
+        &self,
+        transaction: &mut Transaction<'_>,
+        scope: &dyn Scope,
+        record: &mut TransferRecord,
+        names: Vec<&'static str>,
+    ) {
+        for name in names {
+            let says_stopped = matches!(name, "suspended" | "completed" | "terminated");
+            match record.pending_stop().filter(|_| says_stopped) {
+                Some(signal) => signal.tells.push(name.to_owned()),
+                None => self.tell_transfer(transaction, scope, record, name),
             }
-            None => process,
-        };
+        }
     }
 
     /// What the data plane has to be told after the peer's message, which found the process in `from`; and what the
-    /// owner is told of it (`untold`). That data has stopped is told when it has: no token opens anything after that.
+    /// owner is told of it (`untold`).
     pub(super) fn follow_peer(
         &self,
         transaction: &mut Transaction<'_>,
@@ -148,19 +134,11 @@ impl ControlPlane {
             (Kind::Terminate, Some(State::Terminated)) => Some(DataPlaneStep::Terminate),
             _ => None,
         };
-        // A data plane that has not come to its start yet, and perhaps never will, lets nothing through.
-        let stops = step.is_some() && kind != Kind::Start && !record.awaits_callback;
-        if !stops {
-            for name in &untold {
-                self.tell_transfer(transaction, scope, record, name);
-            }
+        if let Some(step) = step {
+            let reason = record.error_detail();
+            self.signal(transaction, record, step, reason);
         }
-        let Some(step) = step else { return };
-        let reason = record.error_detail();
-        self.signal(transaction, record, step, reason);
-        if let Some(signal) = record.signals.last_mut().filter(|_| stops) {
-            signal.tells = untold.into_iter().map(str::to_owned).collect();
-        }
+        self.tell_in_time(transaction, scope, record, untold);
     }
 
     /// Emits the event `transfer.process.<name>`.

@@ -10,11 +10,11 @@ use crate::{
 const P: &str = "/participants/provider";
 const C: &str = "/participants/consumer";
 /// Ids of the peer's processes.
-const NEGOTIATION: &str = "urn:uuid:n";
-const TRANSFER: &str = "urn:uuid:t";
+pub const NEGOTIATION: &str = "urn:uuid:n";
+pub const TRANSFER: &str = "urn:uuid:t";
 
 /// The request of a peer for the one dataset of the market; its answer.
-async fn request(world: &World, peer: &Peer) -> Value {
+pub async fn request(world: &World, peer: &Peer) -> Value {
     let dataset = world.dsp("GET", "/catalog/datasets/data", "as other", None).await.is(200).json();
     let mut offer = dataset["hasPolicy"][0].clone();
     offer["@type"] = json!("Offer");
@@ -25,9 +25,23 @@ async fn request(world: &World, peer: &Peer) -> Value {
 }
 
 /// A message of the peer about a process.
-async fn tell(world: &World, path: &str, kind: &str, pids: (&Value, &str)) {
+pub async fn tell(world: &World, path: &str, kind: &str, pids: (&Value, &str)) {
     let message = json!({"@context": [DSP], "@type": kind, "providerPid": pids.0, "consumerPid": pids.1});
     world.dsp("POST", path, "as other", Some(&message)).await.is(200);
+}
+
+/// The peer comes to an agreement and asks for the transfer; our id of that. `feed` is the provider's.
+pub async fn request_transfer(world: &World, peer: &Peer, feed: &mut Feed) -> String {
+    let id = request(world, peer).await["providerPid"].clone();
+    feed.wait("contract.negotiation.agreed").await;
+    let path = format!("/negotiations/{}/agreement/verification", id.as_str().expect("an id"));
+    tell(world, &path, "ContractAgreementVerificationMessage", (&id, NEGOTIATION)).await;
+    feed.wait("contract.negotiation.finalized").await;
+    let agreement = &peer.calls("POST /negotiations/urn:uuid:n/agreement")[0]["agreement"]["@id"];
+    let transfer = json!({"@context": [DSP], "@type": "TransferRequestMessage", "consumerPid": TRANSFER,
+        "agreementId": agreement, "format": "HttpData-PULL", "callbackAddress": peer.url});
+    let made = world.dsp("POST", "/transfers/request", "as other", Some(&transfer)).await.is(201).json();
+    made["providerPid"].as_str().expect("an id").to_owned()
 }
 
 async fn kinds_of_trace(world: &World, path: &str, token: &str) -> Vec<Value> {
@@ -118,15 +132,7 @@ async fn a_start_that_the_peer_has_taken_stands_although_it_refuses_its_repeat()
         _ => (200, Value::Null),
     });
     let mut feed = Feed::open(&world, &format!("{P}/events"), &provider, None).await;
-    let id = request(&world, &peer).await["providerPid"].clone();
-    feed.wait("contract.negotiation.agreed").await;
-    let path = format!("/negotiations/{}/agreement/verification", id.as_str().expect("an id"));
-    tell(&world, &path, "ContractAgreementVerificationMessage", (&id, NEGOTIATION)).await;
-    feed.wait("contract.negotiation.finalized").await;
-    let agreement = &peer.calls("POST /negotiations/urn:uuid:n/agreement")[0]["agreement"]["@id"];
-    let transfer = json!({"@context": [DSP], "@type": "TransferRequestMessage", "consumerPid": TRANSFER,
-        "agreementId": agreement, "format": "HttpData-PULL", "callbackAddress": peer.url});
-    world.dsp("POST", "/transfers/request", "as other", Some(&transfer)).await.is(201);
+    request_transfer(&world, &peer, &mut feed).await;
     let (_, event) = feed.wait("transfer.process.started").await;
     let path = format!("{P}/transferprocesses/{}", event["subject"].as_str().expect("an id"));
     let shown = world.ask("GET", &path, &provider, None).await.is(200).json();

@@ -9,4 +9,5 @@ mod paging;
 mod process;
 mod registration;
 mod resources;
+mod stops;
 mod support;

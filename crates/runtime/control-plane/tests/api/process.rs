@@ -1,5 +1,6 @@
 //! Discovery and negotiation between two participants, over real HTTP, with the events that tell of it.
 
+use heddle_control_plane::Patience;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -16,7 +17,12 @@ async fn market() -> (World, String, String) {
 
 /// As [`market`]; calls to this origin are let through.
 pub async fn market_beside(origin: &str) -> (World, String, String) {
-    let (world, provider, consumer) = World::with_participants_beside(origin).await;
+    market_with(origin, Patience::default()).await
+}
+
+/// As [`market_beside`], with this much patience.
+pub async fn market_with(origin: &str, patience: Patience) -> (World, String, String) {
+    let (world, provider, consumer) = World::with_patient_participants(origin, patience).await;
     let post = async |path: &str, body: Value| {
         world.ask("POST", &format!("{P}/{path}"), &provider, Some(&body)).await.is(200)
     };
@@ -36,7 +42,7 @@ pub fn wanted(world: &World, kind: &str, more: &Value) -> Value {
     document(kind, members)
 }
 
-async fn offer(world: &World, consumer: &str) -> Value {
+pub async fn offer(world: &World, consumer: &str) -> Value {
     let body = wanted(world, "DatasetRequest", &json!({"@id": "data"}));
     let dataset = world.ask("POST", &format!("{C}/catalog/dataset/request"), consumer, Some(&body)).await;
     let mut offer = dataset.is(200).json()["hasPolicy"][0].clone();

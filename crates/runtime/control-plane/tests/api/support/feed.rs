@@ -9,7 +9,7 @@ use tower::ServiceExt;
 use super::{BASE, World, request};
 
 /// How long an event may take to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A feed of events; `next` waits for one that fits.
 pub struct Feed {

@@ -126,6 +126,10 @@ impl World {
 
     /// As [`World::empty`]; calls to this origin are let through.
     pub async fn beside(origin: &str) -> Self {
+        Self::patient(origin, Patience::default()).await
+    }
+
+    async fn patient(origin: &str, patience: Patience) -> Self {
         let environment = Environment::system();
         let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
         let store = Store::new(Arc::new(database), environment.clone());
@@ -156,7 +160,7 @@ impl World {
             static_peers: Some(static_peers),
             public_url: url.clone(),
             shutdown,
-            patience: Patience::default(),
+            patience,
         });
         let worker = plane.jobs(Worker::new(store.clone(), scopes.clone(), WorkerLimits::default())).start();
         let router = plane.router();
@@ -176,7 +180,12 @@ impl World {
 
     /// As [`World::with_participants`], and [`World::beside`].
     pub async fn with_participants_beside(origin: &str) -> (Self, String, String) {
-        let world = Self::beside(origin).await;
+        Self::with_patient_participants(origin, Patience::default()).await
+    }
+
+    /// As [`World::with_participants_beside`], with this much patience.
+    pub async fn with_patient_participants(origin: &str, patience: Patience) -> (Self, String, String) {
+        let world = Self::patient(origin, patience).await;
         world.admin_post("/dataspaceprofiles", &profile_document(PROFILE)).await.is(200);
         for name in ["provider", "consumer"] {
             world.add_participant(name).await;
