@@ -236,7 +236,7 @@ async fn a_data_plane_that_is_not_registered_any_more_is_not_waited_for() {
     scene.feed.wait("transfer.process.started").await;
     scene.tell("termination", "TransferTerminationMessage").await;
     scene.peer.heard(&scene.flow("terminate")).await;
-    scene.world.ask("DELETE", &format!("{P}/dataplanes/dp"), &scene.provider, None).await.is(204);
+    scene.world.ask("DELETE", &format!("{P}/dataplanes/dp"), &scene.provider, None).await.is(200);
     scene.feed.wait("transfer.process.terminated").await;
 }
 
