@@ -89,7 +89,7 @@ mod tests {
         let operator = ScopeIssuer::new().operator(Actor::new("test"));
         let mut transaction = store.begin(&operator);
         for value in 0..7 {
-            transaction.once(&value.to_string(), environment.now());
+            transaction.once(value.to_string(), environment.now());
         }
         transaction.commit().await.expect("they are new");
         let (stop, shutdown) = Shutdown::pair();

@@ -84,7 +84,7 @@ pub async fn an_extended_lease_holds(world: &World) {
     assert!(world.claim("other", 1).await.is_empty(), "it was extended");
     world.clock.advance(Duration::from_secs(20));
     let taken = world.claim("other", 1).await.pop().expect("it ran out");
-    assert_eq!(extend(&job.lease).await, [job.lease.clone()], "it is another's");
+    assert_eq!(extend(&job.lease).await, std::slice::from_ref(&job.lease), "it is another's");
     world.clock.advance(Duration::from_secs(60));
     world.commit(&alice, |tx| tx.complete(&taken)).await.expect("nobody else has taken it");
     assert!(extend(&taken.lease).await.is_empty(), "what is finished is not lost");

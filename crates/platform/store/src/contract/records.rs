@@ -112,7 +112,7 @@ pub async fn a_sweep_ends_at_its_limit(world: &World) {
     let alice = world.participant("alice");
     let write = |tx: &mut Transaction<'_>| {
         for n in 0..5 {
-            tx.once(&n.to_string(), world.now() + Duration::from_millis(n));
+            tx.once(n.to_string(), world.now() + Duration::from_millis(n));
         }
         for n in 0..3 {
             tx.insert(&Denial(n.to_string(), world.now() + Duration::from_millis(n)));

@@ -206,12 +206,11 @@ async fn a_transfer_is_not_resumed_before_its_data_has_stopped() {
     scene.peer.heard("/transfers/urn:uuid:t/start").await;
     scene.tell("suspension", "TransferSuspensionMessage").await;
     scene.peer.heard("/status").await;
-    let resumed = async || scene.command("resume").await;
     // The refusal is written down a moment after it was heard.
     while scene.shown().await["errorDetail"].as_str().is_none_or(|detail| !detail.contains("403")) {
         tokio::task::yield_now().await;
     }
-    assert_eq!(resumed().await, 409);
+    assert_eq!(scene.command("resume").await, 409);
     scene.tell("termination", "TransferTerminationMessage").await;
     scene.peer.heard(&scene.flow("terminate")).await;
 }
@@ -317,7 +316,14 @@ async fn a_transfer_that_nobody_has_been_asked_for_is_ended_by_its_owner() {
     let request = wanted(&world, "TransferRequest", &more);
     let made = world.ask("POST", &path, &consumer, Some(&request)).await.is(200).json();
     let id = made["@id"].as_str().expect("an id");
-    peer.heard("/dataflows/prepare").await;
+    let state = async || {
+        let path = format!("{path}/{id}/state");
+        world.ask("GET", &path, &consumer, None).await.is(200).json()["state"].clone()
+    };
+    // The data plane has accepted it, and that is written down.
+    while state().await != "PREPARATION_REQUESTED" {
+        tokio::task::yield_now().await;
+    }
     let end = document("TerminateTransfer", json!({"reason": "enough"}));
     world.ask("POST", &format!("{path}/{id}/terminate"), &consumer, Some(&end)).await.is(204);
     let (_, event) = feed.wait("transfer.process.terminated").await;
