@@ -1,5 +1,7 @@
 //! Why something was decided: what happened to a process, in order, with inputs and verdicts. Its owner can read it.
 
+use std::borrow::Cow;
+
 use heddle_clock::Timestamp;
 use heddle_credentials::Check;
 use heddle_odrl::Evaluation;
@@ -200,6 +202,7 @@ impl Aggregate for Denial {
 
     fn columns(&self) -> Columns {
         Columns {
+            state: Some(Cow::Owned(self.request.clone())),
             counter_party: Some(self.counter_party.clone()),
             reference: self.subject.clone(),
             due_at: Some(self.expires_at),

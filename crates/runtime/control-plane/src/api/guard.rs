@@ -20,6 +20,8 @@ const CONTEXT: &str = "context";
 pub(super) trait Requirement: Send + Sync + 'static {
     /// The scope.
     const SCOPE: RequiredScope;
+    /// Others, any of which is as good; what is shown depends on it then ([`Own::satisfies`]).
+    const OR: &'static [RequiredScope] = &[];
 }
 
 macro_rules! requirements {
@@ -58,6 +60,15 @@ requirements! {
     TransfersWrite = RequiredScope::write(API, "transfers");
 }
 
+/// Denials are about requests of several kinds.
+#[derive(Debug)]
+pub(super) struct DenialsRead;
+
+impl Requirement for DenialsRead {
+    const SCOPE: RequiredScope = NegotiationsRead::SCOPE;
+    const OR: &'static [RequiredScope] = &[CatalogRead::SCOPE, TransfersRead::SCOPE];
+}
+
 /// Leave to act on the participant context that the path names.
 pub(super) struct Own<R> {
     /// The leave.
@@ -85,8 +96,19 @@ impl<R: Requirement> FromRequestParts<Arc<ControlPlane>> for Own<R> {
     ) -> Result<Self, Refused<Management>> {
         let caller = caller(parts, plane).await?;
         let context = context(parts).await?;
-        let scope = plane.authenticator.participant(&caller, &context, &R::SCOPE).map_err(forbidden)?;
+        let leave = |required| plane.authenticator.participant(&caller, &context, required);
+        let scope = leave(&R::SCOPE);
+        let scope =
+            R::OR.iter().fold(scope, |scope, other| scope.or_else(|error| leave(other).map_err(|_| error)));
+        let scope = scope.map_err(forbidden)?;
         Ok(Self { scope, caller, requirement: PhantomData })
+    }
+}
+
+impl<R> Own<R> {
+    /// Whether the caller has leave for what else this scope opens.
+    pub(super) fn satisfies(&self, plane: &ControlPlane, required: &RequiredScope) -> bool {
+        plane.authenticator.participant(&self.caller, self.scope.participant(), required).is_ok()
     }
 }
 

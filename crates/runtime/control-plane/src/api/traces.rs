@@ -1,7 +1,7 @@
 //! Why something was decided, as its owner reads it: `…/trace` of a process, and `…/denials` for requests that
 //! came to nothing. Ours; plain JSON.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{Router, extract::State, response::Response, routing::get};
 use heddle_clock::Timestamp;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     answer::{Outcome, not_found, ok},
-    guard::{NegotiationsRead, Own},
+    guard::{CatalogRead, DenialsRead, NegotiationsRead, Own, Requirement, TransfersRead},
     present,
 };
 use crate::{
@@ -79,16 +79,27 @@ struct Page {
     limit: Option<u32>,
 }
 
+/// The kinds of requests whose denials the caller may read.
+fn readable(plane: &ControlPlane, own: &Own<DenialsRead>) -> Vec<&'static str> {
+    let kinds = [
+        ("catalog", CatalogRead::SCOPE),
+        ("negotiation", NegotiationsRead::SCOPE),
+        ("transfer", TransfersRead::SCOPE),
+    ];
+    kinds.iter().filter(|(_, scope)| own.satisfies(plane, scope)).map(|(kind, _)| *kind).collect()
+}
+
 /// Newest first.
 async fn list(
     State(plane): State<Arc<ControlPlane>>,
-    own: Own<NegotiationsRead>,
+    own: Own<DenialsRead>,
     Query(page, ..): Query<Page, Management>,
 ) -> Outcome {
     let mut transaction = plane.store.begin(&own.scope);
     present::participant(&mut transaction, &own.scope).await?;
     let limit = page.limit.unwrap_or(50).min(LIST_ROWS_MAX);
     let query = heddle_store::Query {
+        states: readable(&plane, &own).into_iter().map(Cow::Borrowed).collect(),
         order: Order::CreatedDescending,
         offset: page.offset,
         limit,
@@ -100,9 +111,11 @@ async fn list(
 
 async fn show(
     State(plane): State<Arc<ControlPlane>>,
-    own: Own<NegotiationsRead>,
+    own: Own<DenialsRead>,
     Path((_, id), ..): Path<(ParticipantContextId, String), Management>,
 ) -> Outcome {
     let denial = plane.store.begin(&own.scope).load::<Denial>(&id).await?;
+    let readable = readable(&plane, &own);
+    let denial = denial.filter(|denial| readable.contains(&denial.request.as_str()));
     Ok(ok(&DenialBody::from(denial.ok_or_else(|| not_found("Denial", &id))?.value())))
 }

@@ -128,7 +128,9 @@ impl ControlPlane {
         };
         let name = event.name();
         if name == "finalized" {
-            metrics::counter!("heddle_contracts_negotiated_total").increment(1);
+            transaction.when_committed(|| {
+                metrics::counter!("heddle_contracts_negotiated_total").increment(1);
+            });
         }
         let event = format!("contract.negotiation.{name}");
         telling::moved(transaction, About::from(process), event.clone(), payload.reason.clone());

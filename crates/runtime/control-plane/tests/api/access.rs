@@ -3,7 +3,9 @@
 use heddle_auth::NewClient;
 use serde_json::{Value, json};
 
-use crate::support::{BASE, World, asset, document, participant_document, profile_document, request};
+use crate::support::{
+    BASE, DSP, PROFILE, World, asset, document, participant_document, profile_document, request,
+};
 
 /// Method and path of every route of the API.
 const ROUTES: [(&str, &str); 60] = [
@@ -147,6 +149,40 @@ async fn fine_scopes_open_what_they_name() {
         world.ask("POST", "/participants/provider/assets", &token, Some(&json!({}))).await.refused(403);
     assert_eq!(refused["message"], "Required scope 'management-api:assets:write' missing");
     world.ask("DELETE", "/participants/provider/assets/x", &token, None).await.refused(403);
+    world.ask("GET", "/participants/provider/denials", &token, None).await.refused(403);
+}
+
+#[tokio::test]
+async fn a_denial_is_shown_to_whoever_may_read_what_it_is_about() {
+    let world = World::empty().await;
+    world.admin_post("/dataspaceprofiles", &profile_document(PROFILE)).await.is(200);
+    world.add_participant("provider").await;
+    let transfer = json!({"@context": [DSP], "@type": "TransferRequestMessage", "consumerPid": "urn:uuid:1",
+        "agreementId": "urn:uuid:none", "format": "HttpData-PULL", "callbackAddress": "http://x.example"});
+    world.dsp("POST", "/transfers/request", "as consumer", Some(&transfer)).await.is(400);
+    let negotiation = json!({"@context": [DSP], "@type": "ContractRequestMessage", "consumerPid": "urn:uuid:1",
+        "callbackAddress": "http://x.example",
+        "offer": {"@type": "Offer", "@id": "none", "target": "none", "permission": [{"action": "use"}]}});
+    world.dsp("POST", "/negotiations/request", "as consumer", Some(&negotiation)).await.is(404);
+    let path = "/participants/provider/denials";
+    let all = world.ask("GET", path, &world.admin, None).await.is(200).json();
+    for (resource, about) in [("negotiations", ["negotiation"]), ("transfers", ["transfer"])] {
+        let reader = NewClient::participant().with_scopes(vec![format!("management-api:{resource}:read")]);
+        let token = world.token(&world.scope_of("provider"), reader).await;
+        let shown = world.ask("GET", path, &token, None).await.is(200).json();
+        let shown: Vec<_> =
+            shown.as_array().expect("a list").iter().map(|denial| &denial["request"]).collect();
+        assert_eq!(shown, about, "{resource}");
+        for denial in all.as_array().expect("a list") {
+            let one = format!("{path}/{}", denial["id"].as_str().expect("an id"));
+            let status = world.ask("GET", &one, &token, None).await.status;
+            assert_eq!(
+                status == 200,
+                about.iter().any(|kind| denial["request"] == *kind),
+                "{resource}: {denial}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
