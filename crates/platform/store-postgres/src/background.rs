@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{ClientWrapper, Pool};
 use heddle_store::{Signals, StoreError};
 use tokio::sync::Notify;
 
@@ -45,7 +45,22 @@ pub(crate) async fn sequence(
 }
 
 async fn place(pool: &Pool) -> Result<u64, StoreError> {
-    let client = pool.get().await.map_err(of_pool)?;
+    place_batch(&*pool.get().await.map_err(of_pool)?).await
+}
+
+async fn place_batch(client: &ClientWrapper) -> Result<u64, StoreError> {
     let call = Call::new("SELECT heddle.place_events($1)", values![BATCH]);
-    count_of(&read(&client, session::WRITE_AS_WORKER, Vec::new(), call).await?)
+    count_of(&read(client, session::WRITE_AS_WORKER, Vec::new(), call).await?)
+}
+
+/// Gives places to all events that are committed at this moment; whether there were any without one.
+pub(crate) async fn place_all(client: &ClientWrapper) -> Result<bool, StoreError> {
+    let mut any = false;
+    loop {
+        let placed = place_batch(client).await?;
+        any |= placed > 0;
+        if placed < BATCH.unsigned_abs() {
+            return Ok(any);
+        }
+    }
 }

@@ -155,7 +155,13 @@ impl Database for PostgresDatabase {
     }
 
     async fn newest_event(&self) -> Result<EventCursor, StoreError> {
-        reads::newest_event(&*self.client().await?).await
+        let client = self.client().await?;
+        // An event that was committed and has no place yet would otherwise come after the newest.
+        if background::place_all(&client).await? {
+            self.signals.notify_events();
+            self.announcements.events();
+        }
+        reads::newest_event(&client).await
     }
 
     async fn lookup(&self, _: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heddle_ids::ParticipantContextId;
 use heddle_store::{
-    Aggregate, Answer, JobContext, JobHandler, Loaded, NewJob, Outcome, Query, StoreError, Transaction,
-    Worker,
+    Aggregate, Answer, JobContext, JobHandler, Loaded, NewEvent, NewJob, Outcome, Query, StoreError,
+    Transaction, Worker,
 };
 use heddle_tenancy::JobScope;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ use crate::{
 
 /// The kind of the jobs that take away.
 const SWEEP: &str = "participant.sweep";
+/// The event of a removal: it ends the feeds of the context, so that none of them tells of a context that comes after it
+/// under the same id.
+pub(crate) const REMOVED: &str = "participant.removed";
 /// Rows of one kind that one commit takes away.
 const BATCH_ROWS: u32 = 500;
 
@@ -42,28 +45,34 @@ impl Aggregate for Removal {
     }
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Removed<'a> {
+    participant_context_id: &'a ParticipantContextId,
+}
+
 /// Removes a context; the rest follows.
 pub(crate) fn begin(transaction: &mut Transaction<'_>, context: &Loaded<ParticipantContext>) {
     transaction.delete(context);
     transaction.withdraw(ParticipantContext::DIRECTORY, context.id.as_str());
     transaction.audit("participant.remove", context.id.as_str());
+    let payload = Removed { participant_context_id: &context.id };
+    transaction.emit(NewEvent::new(REMOVED, context.id.as_str(), &payload));
     let secrets =
         context.private_entries.iter().map(|name| ParticipantContext::private_alias(name)).collect();
     transaction.insert(&Removal { id: context.id.clone(), secrets });
     enqueue_sweep(transaction, &context.id);
 }
 
-/// Lets a removal that is under way go on, whose job may have failed so often that it was set aside; whether there is
-/// one.
+/// Lets a removal that is under way go on, whose job may have failed so often that it was set aside.
 pub(crate) async fn go_on(
     transaction: &mut Transaction<'_>,
     id: &ParticipantContextId,
-) -> Result<bool, StoreError> {
-    let under_way = transaction.load::<Removal>(id.as_str()).await?.is_some();
-    if under_way {
+) -> Result<(), StoreError> {
+    if transaction.load::<Removal>(id.as_str()).await?.is_some() {
         enqueue_sweep(transaction, id);
     }
-    Ok(under_way)
+    Ok(())
 }
 
 /// Enqueues the job anew, in place of one that waits or was set aside.

@@ -49,6 +49,11 @@ pub async fn events_are_read_in_order_after_a_cursor(world: &World) {
     let rest = world.store.events(&alice, events[1].cursor, 10).await.expect("reads");
     assert_eq!(rest, events[2..]);
     assert_eq!(world.store.newest_event().await.expect("reads"), events[2].cursor);
+    for place in 4..24 {
+        world.commit(&alice, |tx| tx.emit(NewEvent::new("thing.created", "b", &4))).await.expect("commits");
+        let newest = world.store.newest_event().await.expect("reads");
+        assert_eq!(newest, EventCursor(place), "whatever was committed before is not newer");
+    }
     let beyond =
         world.store.events(&alice, EventCursor(u64::MAX), 10).await.expect("a cursor of anybody's making");
     assert!(beyond.is_empty());

@@ -1,9 +1,10 @@
 //! `…/participants/{context}/events`: what happens to a participant, as server-sent events that a client can follow
 //! without a gap. Ours.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use axum::{Router, extract::State, routing::get};
+use futures::StreamExt;
 use heddle_bus::{Audience, follow};
 use heddle_store::EventCursor;
 use heddle_web::{
@@ -17,7 +18,7 @@ use super::{
     guard::{EventsRead, Own},
     present,
 };
-use crate::ControlPlane;
+use crate::{ControlPlane, removal::REMOVED};
 
 pub(super) fn routes() -> Router<Arc<ControlPlane>> {
     Router::new().route("/participants/{context}/events", get(feed))
@@ -36,5 +37,6 @@ async fn feed(
     };
     let lasts = own.caller.expires_at().since(plane.environment.now());
     let events = follow(plane.store.clone(), Audience::Participant(own.scope), after);
+    let events = events.take_while(|event| ready(event.as_ref().map_or(true, |event| event.kind != REMOVED)));
     Ok(sse::feed(after, events, (plane.shutdown.clone(), lasts)))
 }

@@ -249,6 +249,17 @@ async fn a_feed_goes_on_where_it_broke_off() {
     world.ask("GET", &format!("{path}?after=x"), &provider, None).await.refused(400);
 }
 
+#[tokio::test]
+async fn a_feed_ends_with_its_participant_context() {
+    let (world, provider, _) = market().await;
+    let mut feed = Feed::open(&world, &format!("{P}/events"), &provider, None).await;
+    world.ask("PUT", &format!("{P}/assets"), &provider, Some(&asset("data", &json!({})))).await.is(204);
+    feed.wait("asset.updated").await;
+    world.ask("DELETE", P, &world.admin, None).await.is(204);
+    let rest = feed.rest().await;
+    assert!(!rest.contains("event: "), "{rest}");
+}
+
 /// What a peer has proved under one dataspace, with its issuers, says nothing about processes of another one.
 #[tokio::test]
 async fn processes_and_agreements_count_under_their_own_profile_alone() {

@@ -14,7 +14,7 @@ use heddle_web::{
 };
 
 use super::guard::{Caller, REQUESTS_READ};
-use crate::CredentialService;
+use crate::{CredentialService, participant::REMOVED};
 
 /// The feed of everything that the participant's planes tell. A provisioner, and a
 /// client that may see no more than credentials, are told of credentials alone.
@@ -33,10 +33,12 @@ pub(super) async fn follow(
     };
     let everything = RequiredScope::every("identity-api", Action::Read);
     let all = caller.0.role() != Some(Role::Provisioner) && caller.0.scopes().satisfies(&everything);
-    let events = heddle_bus::follow(service.store.clone(), Audience::Participant(scope), place).filter(
+    let events = heddle_bus::follow(service.store.clone(), Audience::Participant(scope), place)
+        .take_while(|event| ready(event.as_ref().map_or(true, |event| event.kind != REMOVED)))
         // What cannot be read is not hidden either: it ends the feed.
-        move |event| ready(all || event.as_ref().map_or(true, |event| event.kind.starts_with("credential."))),
-    );
+        .filter(move |event| {
+            ready(all || event.as_ref().map_or(true, |event| event.kind.starts_with("credential.")))
+        });
     let lasts = caller.0.expires_at().since(service.environment.now());
     Ok(sse::feed(place, events, (service.shutdown.clone(), lasts)))
 }

@@ -86,8 +86,12 @@ pub(super) async fn create(
     }
     let new = manifest.checked(&service.public_url);
     let new = new.map_err(|error| Rejection::invalid(error.pointer, error.message))?;
-    let parts = (service.vault.as_ref(), &service.environment);
+    participant::check_vacant(&mut transaction, &new.id).await.map_err(refused)?;
+    // Nothing of an earlier context of this id is told from here on. Asking for it needs a connection of its own.
+    drop(transaction);
     let newest = service.store.newest_event().await?;
+    let mut transaction = service.store.begin(&scope);
+    let parts = (service.vault.as_ref(), &service.environment);
     participant::create(&mut transaction, parts, (new, newest)).await.map_err(refused)?;
     service.end_clients(&mut transaction).await?;
     let reply = Reply::json(StatusCode::OK, &CreatedParticipant::default());

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heddle_clock::Environment;
-use heddle_ids::KeyPairId;
+use heddle_ids::{KeyPairId, ParticipantContextId};
 use heddle_store::{
-    Aggregate, DirectoryRow, EventCursor, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewJob, Outcome,
-    Query, Store, StoreError, Transaction,
+    Aggregate, DirectoryRow, EventCursor, JobContext, JobHandler, LIST_ROWS_MAX, Loaded, NewEvent, NewJob,
+    Outcome, Query, Store, StoreError, Transaction,
 };
 use heddle_tenancy::JobScope;
 use heddle_vault::{Vault, VaultError};
@@ -23,6 +23,10 @@ use crate::wallet::{Credential, CredentialOffer, CredentialRequest};
 /// The job that destroys the private keys of a participant context that was removed.
 pub(crate) const DISPOSE_KEYS: &str = "dispose.keys";
 
+/// The event of a removal: it ends the feeds of the context, so that none of them tells of a context that comes after it
+/// under the same id.
+pub(crate) const REMOVED: &str = "holder.removed";
+
 /// Why a participant context was not made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ParticipantError {
@@ -37,6 +41,17 @@ pub(crate) enum ParticipantError {
     Store(#[from] StoreError),
 }
 
+/// Fails while a context of this id exists.
+pub(crate) async fn check_vacant(
+    transaction: &mut Transaction<'_>,
+    id: &ParticipantContextId,
+) -> Result<(), ParticipantError> {
+    match transaction.load::<HolderContext>(id.as_str()).await? {
+        None => Ok(()),
+        Some(_) => Err(ParticipantError::Exists(id.to_string())),
+    }
+}
+
 /// Makes a participant context with its keys, and publishes what everybody may know. A DID that another context
 /// has fails the commit with `Duplicate`. Events up to `newest` are not its own.
 pub(crate) async fn create(
@@ -44,9 +59,7 @@ pub(crate) async fn create(
     (vault, environment): (&dyn Vault, &Environment),
     (new, newest): (NewParticipant, EventCursor),
 ) -> Result<HolderContext, ParticipantError> {
-    if transaction.load::<HolderContext>(new.id.as_str()).await?.is_some() {
-        return Err(ParticipantError::Exists(new.id.to_string()));
-    }
+    check_vacant(transaction, &new.id).await?;
     // What an earlier context of this id was sent at the moment of its end; see `DisposeKeys`.
     delete_wallet(transaction).await?;
     let now = transaction.now();
@@ -157,6 +170,8 @@ pub(crate) async fn delete(
     let order_key = format!("holder/{}", context.id);
     transaction.enqueue(NewJob::new(DISPOSE_KEYS, order_key, &Disposal { aliases }));
     transaction.audit("holder.delete", context.id.as_str());
+    let payload = Removed { participant_context_id: &context.id };
+    transaction.emit(NewEvent::new(REMOVED, context.id.as_str(), &payload));
     Ok(())
 }
 
@@ -180,6 +195,12 @@ async fn delete_every<A: Aggregate>(transaction: &mut Transaction<'_>) -> Result
         }
         offset += LIST_ROWS_MAX;
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Removed<'a> {
+    participant_context_id: &'a ParticipantContextId,
 }
 
 #[derive(Serialize, Deserialize)]

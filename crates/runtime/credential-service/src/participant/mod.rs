@@ -15,4 +15,6 @@ pub(crate) use context::{
 };
 pub(crate) use document::document_of;
 pub(crate) use key_pair::{KeyPair, KeyState, Usage};
-pub(crate) use lifecycle::{DISPOSE_KEYS, DisposeKeys, ParticipantError, create, delete, set_active};
+pub(crate) use lifecycle::{
+    DISPOSE_KEYS, DisposeKeys, ParticipantError, REMOVED, check_vacant, create, delete, set_active,
+};

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     peer::Peer,
-    support::{Answer, World, now},
+    support::{Answer, World, now, soon},
 };
 
 const TOKEN: &str = "/api/sts/token";
@@ -125,4 +125,22 @@ async fn the_feed_tells_what_happens_and_is_resumable() {
     while let Some(chunk) = feed.next().await {
         chunk.expect("the stream ends in order");
     }
+}
+
+#[tokio::test]
+async fn a_feed_ends_with_its_participant_context() {
+    let world = World::start().await;
+    let (_, token) = world.join("acme").await;
+    let path = format!("{}/api/identity/v1beta/participants/acme", world.url);
+    let feed = Request::get(format!("{path}/events")).authorization(Authorization::bearer(&token));
+    let mut feed = world.outbound.stream(feed).await.expect("a feed");
+    let admin = world.admin().await;
+    let path = "/api/identity/v1beta/participants/acme";
+    assert_eq!(world.call(http::Method::DELETE, path).bearer(&admin).send().await.status, 204);
+    world.join("acme").await;
+    let mut seen = String::new();
+    while let Some(chunk) = soon("the end", feed.next()).await {
+        seen.push_str(std::str::from_utf8(&chunk.expect("the stream ends in order")).expect("text"));
+    }
+    assert!(!seen.contains("event: "), "{seen}");
 }

@@ -65,6 +65,10 @@ async fn create(
         return Ok(earlier);
     }
     removal::check_vacant(&mut transaction, &id).await?;
+    // Nothing of an earlier context of this id is told from here on. Asking for it needs a connection of its own.
+    drop(transaction);
+    let newest = plane.store.newest_event().await?;
+    let mut transaction = plane.store.begin(&scope);
     let now = transaction.now();
     let context = ParticipantContext {
         id,
@@ -76,7 +80,7 @@ async fn create(
         entries: BTreeMap::new(),
         private_entries: Vec::new(),
         created_at: now,
-        events_after: plane.store.newest_event().await?.0,
+        events_after: newest.0,
     };
     transaction.insert(&context);
     transaction.publish(context.published());
@@ -149,14 +153,15 @@ async fn update(
     Ok(done())
 }
 
-/// Repeated, it lets the rest go on as long as something is left; then there is nothing (404).
+/// The context is gone at once. Repeated, it lets what is left of it go on, if that has stopped.
 async fn remove(State(plane): State<Arc<ControlPlane>>, own: Own<ParticipantsAdmin>) -> Outcome {
     let mut transaction = plane.store.begin(&own.scope);
-    match present::participant(&mut transaction, &own.scope).await {
-        Ok(loaded) => removal::begin(&mut transaction, &loaded),
-        Err(_) if removal::go_on(&mut transaction, own.scope.participant()).await? => {}
-        Err(absent) => return Err(absent.into()),
+    let present = present::participant(&mut transaction, &own.scope).await;
+    match &present {
+        Ok(loaded) => removal::begin(&mut transaction, loaded),
+        Err(_) => removal::go_on(&mut transaction, own.scope.participant()).await?,
     }
     transaction.commit().await?;
+    present?;
     Ok(done())
 }

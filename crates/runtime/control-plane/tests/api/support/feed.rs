@@ -47,6 +47,18 @@ impl Feed {
         }
     }
 
+    /// Waits for the end of the feed; what came before it.
+    pub async fn rest(mut self) -> String {
+        let end = async {
+            while let Some(frame) = self.body.frame().await {
+                self.text += std::str::from_utf8(&frame.expect("infallible").into_data().expect("data"))
+                    .expect("text");
+            }
+        };
+        tokio::time::timeout(PATIENCE, end).await.expect("it ends");
+        self.text
+    }
+
     /// The next event of this type; says what came instead.
     pub async fn wait(&mut self, kind: &str) -> (String, Value) {
         let mut seen = Vec::new();
