@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::{
         negotiation::NegotiationRecord,
-        testing::{CONSUMER, House},
+        tests::{CONSUMER, House},
         trace::TraceEntry,
         transfer::{Callback, TransferRecord},
     };

@@ -192,7 +192,7 @@ mod tests {
     use heddle_tenancy::{ParticipantScope, ScopeIssuer};
 
     use super::*;
-    use crate::testing::House;
+    use crate::tests::House;
 
     const FEW: Bounds = Bounds { of_one_peer: 2, all: 3 };
 

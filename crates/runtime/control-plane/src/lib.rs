@@ -31,7 +31,7 @@ mod removal;
 mod rules;
 mod telling;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod trace;
 mod transfer;
 

@@ -176,7 +176,7 @@ impl fmt::Debug for ControlPlane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::House;
+    use crate::tests::House;
 
     #[tokio::test]
     async fn a_commit_that_holds_to_a_participant_fails_when_it_is_removed_meanwhile() {

@@ -361,7 +361,7 @@ fn inbound(request: &InboundRequest) -> Inbound<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{CONSUMER, House};
+    use crate::tests::{CONSUMER, House};
 
     #[tokio::test]
     async fn a_request_that_comes_after_a_removal_leaves_nothing() {

@@ -208,7 +208,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::testing::{House, KEY};
+    use crate::tests::{House, KEY};
 
     #[tokio::test]
     async fn whose_transfer_request_is_not_believed_is_told_what_its_credentials_lack() {

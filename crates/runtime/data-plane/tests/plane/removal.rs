@@ -175,7 +175,7 @@ struct Burier(mpsc::UnboundedSender<()>);
 #[async_trait]
 impl JobHandler for Burier {
     async fn run(&self, _: &JobContext) -> Result<Outcome, StoreError> {
-        drop(self.0.send(()));
+        let _told = self.0.send(());
         Ok(Outcome::Bury { error: "it failed too often".to_owned() })
     }
 }
