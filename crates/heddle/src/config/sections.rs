@@ -79,7 +79,7 @@ impl FromStr for Role {
 pub enum DatabaseSettings {
     /// One file in the data directory.
     Sqlite,
-    /// A PostgreSQL server, version 15 or newer.
+    /// A PostgreSQL server, version 15 or newer; a pooler in front of it must be in session mode.
     Postgres {
         /// The address without a secret, `postgres://user@host:port/database`.
         url: Option<String>,
