@@ -1,9 +1,9 @@
 //! Transfer processes, as provider and as consumer.
 //!
 //! The machine is `heddle_dsp::transfer`; here it gets a database, policies, a wire, and a data plane. A transfer
-//! has two kinds of work: messages to the peer, and signals to the data plane. Each kind happens one after the other in the
-//! order in which it was decided, and neither holds up the other: a peer that lets a message wait delays no stop. Only
-//! the message that tells of a stop waits until the data plane has been told, or has missed it often:
+//! has two kinds of work: messages to the peer, and signals to the data plane. Each kind happens one after the other in
+//! the order in which it was decided, and neither holds up the other: a peer that lets a message wait delays no stop.
+//! Only the message that tells of a stop waits until the data plane has been told, or has missed it often:
 //!
 //! | role | what happens | signal | then |
 //! | --- | --- | --- | --- |
@@ -17,6 +17,7 @@
 //! Addresses open doors, so they are sealed before the machine sees them, and opened where they are sent (`address`).
 
 mod address;
+mod answered;
 mod callbacks;
 mod commands;
 mod decision;
@@ -29,6 +30,7 @@ mod sending;
 mod settle;
 mod signalling;
 mod signals;
+mod trouble;
 
 use std::sync::Arc;
 
