@@ -13,7 +13,7 @@ use heddle_outbound::{Authorization, OutboundError, Request, RetryClass};
 use heddle_store::StoreError;
 use heddle_tenancy::{Actor, VerifiedPeer};
 
-use super::{Identity, PolicyAtHand, Proven, Unproven};
+use super::{AskedScopes, Identity, PolicyAtHand, Proven, Unproven};
 use crate::{model::DataspaceProfile, parts::Addressed};
 
 /// Largest presentation response that is read, in bytes.
@@ -35,8 +35,14 @@ impl Identity {
         let read = |scopes: &[String]| -> Vec<Scope> {
             scopes.iter().filter_map(|scope| Scope::parse(scope).ok()).collect()
         };
-        let response = self.query(addressed, &token, scopes.all()).await.map_err(|error| match error {
-            QueryError::Peer(reason) => refuse(reason, token.checks().to_vec()),
+        let mut response = self.query(addressed, &token, scopes.all()).await;
+        if let Some(fewer) = response.as_ref().err().and_then(|error| error.asks_for_less(&scopes)) {
+            response = self.query(addressed, &token, fewer).await;
+        }
+        let response = response.map_err(|error| match error {
+            QueryError::Declined(reason) | QueryError::Peer(reason) => {
+                refuse(reason, token.checks().to_vec())
+            }
             QueryError::Ours(reason) => Unproven::Unavailable(reason),
         })?;
         let issuers = trusted(&addressed.profile);
@@ -191,11 +197,23 @@ impl EvidenceParts<'_> {
     }
 }
 
+#[derive(Debug, PartialEq, Eq)]
 enum QueryError {
+    /// The peer's credential service has said no to this query.
+    Declined(String),
     /// The peer is to blame.
     Peer(String),
     /// We are.
     Ours(String),
+}
+
+impl QueryError {
+    /// What to ask for once more after this: some credential services refuse a whole query for one credential that they
+    /// have not granted us, even if it need not be shown.
+    fn asks_for_less(&self, asked: &AskedScopes) -> Option<Vec<String>> {
+        let more_was_asked = !asked.optional.is_empty() && !asked.required.is_empty();
+        (more_was_asked && matches!(self, Self::Declined(_))).then(|| asked.required.clone())
+    }
 }
 
 fn peer(reason: impl std::fmt::Display) -> QueryError {
@@ -208,6 +226,11 @@ fn unanswered(error: &OutboundError) -> QueryError {
     match error.class() {
         RetryClass::Retry { .. } => {
             QueryError::Peer(format!("the peer's credential service does not answer: {error}"))
+        }
+        RetryClass::RetryBriefly | RetryClass::Final
+            if error.status().is_some_and(|status| status.is_client_error()) =>
+        {
+            QueryError::Declined(error.to_string())
         }
         RetryClass::RetryBriefly | RetryClass::Final => QueryError::Peer(error.to_string()),
     }
@@ -234,4 +257,43 @@ fn trusted(profile: &DataspaceProfile) -> Vec<TrustedIssuer> {
             Some(TrustedIssuer { did, supported_types: issuer.supported_types.clone() })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn what_need_not_be_shown_is_left_out_when_the_whole_query_is_declined() {
+        let declined = QueryError::Declined("403".to_owned());
+        let after = |error: &QueryError, required: &[&str], optional: &[&str]| {
+            let owned = |scopes: &[&str]| scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            error.asks_for_less(&AskedScopes { required: owned(required), optional: owned(optional) })
+        };
+        assert_eq!(after(&declined, &["m"], &["o"]), Some(vec!["m".to_owned()]));
+        // Nothing else could be asked for.
+        assert_eq!(after(&declined, &["m"], &[]), None);
+        assert_eq!(after(&declined, &[], &["o"]), None);
+        assert_eq!(after(&QueryError::Peer("away".to_owned()), &["m"], &["o"]), None);
+    }
+
+    #[test]
+    fn a_credential_service_that_does_not_answer_has_not_declined() {
+        let came = |status| {
+            unanswered(&OutboundError::Status {
+                url: "https://x".to_owned(),
+                status,
+                body_excerpt: String::new(),
+                retry_after: None,
+            })
+        };
+        for status in [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+            assert!(matches!(came(status), QueryError::Declined(_)), "{status}");
+        }
+        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY] {
+            assert!(matches!(came(status), QueryError::Peer(_)), "{status}");
+        }
+    }
 }
