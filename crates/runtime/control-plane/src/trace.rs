@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// Most entries that one trace keeps; the first ones stay, as they hold the decisions.
 const ENTRIES_MAX: usize = 256;
+/// Most failed attempts at one message that it keeps.
+const ATTEMPTS_MAX: u32 = 3;
 /// Refusals beyond that: a peer must not be able to fill a trace until the decision has no room.
 const REFUSALS_MAX: usize = 16;
 /// Most checks that one entry keeps: a peer decides how many credentials it presents.
@@ -114,15 +116,14 @@ impl DecisionTrace {
         }
     }
 
-    /// Adds a failed attempt at a message: it takes the place of the attempt before it.
+    /// Adds a failed attempt at a message: of many, the first ones stay, which show how the waits grow, and the last.
     pub(crate) fn add_attempt(&mut self, at: Timestamp, what: Traced) {
         if let Traced::Unanswered { message, attempt, .. } = &what {
             let earlier = self.0.iter().rposition(|entry| {
                 matches!(&entry.what, Traced::Unanswered { message: other, attempt: before, .. }
-                    if other == message && before < attempt)
+                    if other == message && (ATTEMPTS_MAX..*attempt).contains(before))
             });
-            // The first attempt at a message stands behind what happened before it.
-            if let Some(earlier) = earlier.filter(|_| *attempt > 1) {
+            if let Some(earlier) = earlier {
                 self.0.remove(earlier);
             }
         }
@@ -222,15 +223,20 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_takes_the_place_of_the_one_before_it_and_of_no_other() {
+    fn of_many_attempts_at_a_message_the_first_and_the_last_are_kept() {
         let mut trace = DecisionTrace::default();
-        for (message, number) in
-            [("suspend", 1), ("suspend", 2), ("start", 1), ("suspend", 1), ("suspend", 2)]
-        {
-            trace.add_attempt(NOW, attempt(message, number));
+        // The second suspension is another message.
+        for (message, attempts) in [("suspend", 5), ("start", 2), ("suspend", 4)] {
+            (1..=attempts).for_each(|number| trace.add_attempt(NOW, attempt(message, number)));
         }
         let kept: Vec<_> = trace.entries().iter().map(|entry| entry.what.clone()).collect();
-        assert_eq!(kept, [attempt("suspend", 2), attempt("start", 1), attempt("suspend", 2)]);
+        let of = |message: &str, numbers: &[u32]| -> Vec<_> {
+            numbers.iter().map(|number| attempt(message, *number)).collect()
+        };
+        assert_eq!(
+            kept,
+            [of("suspend", &[1, 2, 5]), of("start", &[1, 2]), of("suspend", &[1, 2, 4])].concat()
+        );
     }
 
     #[test]
