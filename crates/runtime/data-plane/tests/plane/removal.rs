@@ -203,7 +203,8 @@ async fn other_replicas_serve_nothing_of_a_participant_whose_removal_has_begun()
     replica.fetch(&address).await.expect(StatusCode::OK);
     let admin = administrator(&world).await;
     world.call("DELETE", ALICE, &admin, &Value::Null).await.expect(StatusCode::ACCEPTED);
-    told(&world, "alice", "data.flow.terminated").await;
+    let told = told(&world, "alice", "data.flow.terminated");
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("the flows end before the job");
     later().await;
     replica.fetch(&address).await.expect(StatusCode::UNAUTHORIZED);
 }
@@ -230,6 +231,31 @@ async fn many_participants_are_removed_at_once() {
     for name in &names {
         removed(&world, &format!("/api/dataplane/v1/participants/{name}"), &admin).await;
     }
+}
+
+#[tokio::test]
+async fn a_removal_and_registrations_at_the_same_moment_leave_all_or_nothing() {
+    let mut world = World::idle().await;
+    let alice = Site::new(&world, "alice", &json!({})).await;
+    let admin = administrator(&world).await;
+    let registered = (0..16).map(|n| {
+        let plane = json!({"controlplaneId": format!("cp-{n}"), "endpoint": "http://127.0.0.1:1/cp"});
+        let alice = &alice;
+        async move { alice.own("PUT", "controlplanes", &plane).await.status }
+    });
+    let removal = world.call("DELETE", ALICE, &admin, &Value::Null);
+    let (registered, removal) = futures::join!(futures::future::join_all(registered), removal);
+    assert_eq!(removal.status, StatusCode::ACCEPTED);
+    for status in registered {
+        assert!([StatusCode::OK, StatusCode::CONFLICT].contains(&status), "{status}");
+    }
+    let path = alice.path("sources/late");
+    let application = alice.application.clone();
+    world.work();
+    removed(&world, ALICE, &admin).await;
+    let origin = json!({"baseUrl": "https://a.example"});
+    let late = world.call("PUT", &path, &application, &origin).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "no control plane is left");
 }
 
 #[tokio::test]
