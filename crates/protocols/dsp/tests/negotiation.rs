@@ -239,8 +239,7 @@ fn a_termination_waits_for_the_message_under_way_and_then_goes_out() {
 
 #[test]
 fn what_cannot_be_delivered_ends_the_negotiation() {
-    let refused = Failure::Refused("400".to_owned());
-    let unanswered = Failure::Unanswered("timeout".to_owned());
+    let [refused, unanswered] = [Failure::Refused("400".into()), Failure::Unanswered("timeout".into())];
     let fail = |state, role, kind, failure: &Failure| {
         let sent = send(&at(role, state), message(kind), message_id("m"), NOW).expect("legal").negotiation;
         abandoned(&sent, &message_id("m"), failure, message_id("notice"), NOW)
@@ -251,10 +250,8 @@ fn what_cannot_be_delivered_ends_the_negotiation() {
     let reason = &told.negotiation.termination().expect("why").explanation.reason[0];
     assert_eq!(reason, "the verification could not be delivered: 400");
     // Why is for the owner alone.
-    let Some(Message::Terminate(notice)) = told.negotiation.in_flight().map(|own| &own.message) else {
-        panic!("a termination tells the peer");
-    };
-    assert_eq!(notice.reason, ["the verification could not be delivered"]);
+    let notice = Explanation::new("message-not-delivered", "the verification could not be delivered");
+    assert_eq!(told.negotiation.in_flight().expect("a notice").message, Message::Terminate(notice));
     // The notice is delivered, or the peer's own termination crosses it.
     let over = acknowledged(&told.negotiation, &message_id("notice"), None, NOW).negotiation;
     assert_eq!((over.state(), over.in_flight()), (Some(State::Terminated), None));
