@@ -139,8 +139,11 @@ async fn a_feed_ends_with_its_participant_context() {
     assert_eq!(world.call(http::Method::DELETE, path).bearer(&admin).send().await.status, 204);
     world.join("acme").await;
     let mut seen = String::new();
-    while let Some(chunk) = soon("the end", feed.next()).await {
-        seen.push_str(std::str::from_utf8(&chunk.expect("the stream ends in order")).expect("text"));
-    }
+    let end = async {
+        while let Some(chunk) = feed.next().await {
+            seen.push_str(std::str::from_utf8(&chunk.expect("the stream ends in order")).expect("text"));
+        }
+    };
+    soon("the end of the feed", end).await;
     assert!(!seen.contains("event: "), "{seen}");
 }

@@ -135,7 +135,7 @@ struct Burier(mpsc::UnboundedSender<()>);
 #[async_trait]
 impl JobHandler for Burier {
     async fn run(&self, _: &JobContext) -> Result<Outcome, StoreError> {
-        let _told = self.0.send(());
+        self.0.send(()).expect("the test waits");
         Ok(Outcome::Bury { error: "it failed too often".to_owned() })
     }
 }
