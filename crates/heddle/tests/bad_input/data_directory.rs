@@ -1,6 +1,8 @@
 //! Data directories that cannot be used: another's, read-only ones, files, newer and damaged ones.
 
-use std::{fs, path::Path};
+use std::fs;
+
+use heddle_store_sqlite::testing::administer;
 
 use crate::{
     place::{Place, contents, set_mode, text},
@@ -72,21 +74,15 @@ fn a_file_that_is_no_database_is_left_alone() {
     Server::start(&place, &[]).stop();
 }
 
-/// The row that a release of the future would leave behind.
-fn newest_schema(database: &Path, sql: &str) {
-    let connection = rusqlite::Connection::open(database).expect("opens");
-    connection.execute_batch(sql).expect("changed");
-    connection.close().expect("closes");
-}
-
 #[test]
 fn a_database_of_a_newer_release_is_refused_and_stays_usable_for_that_one() {
     let place = used(Place::new());
     let database = place.data().join("heddle.db");
-    newest_schema(&database, "INSERT INTO migration VALUES (9000, 'of the future', 9000, 0)");
+    // The row that a release of the future would leave behind.
+    administer(&database, "INSERT INTO migration VALUES (9000, 'of the future', 9000, 0)");
     let before = contents(&place.data());
     place.start(&[]).says(&["schema 9000", "install the newer release", "restore a backup"]);
     assert_eq!(contents(&place.data()), before);
-    newest_schema(&database, "DELETE FROM migration WHERE number = 9000");
+    administer(&database, "DELETE FROM migration WHERE number = 9000");
     Server::start(&place, &[]).stop();
 }

@@ -20,6 +20,8 @@ mod migration;
 mod process_lock;
 mod readers;
 mod snapshot;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod writer;
 
 pub use database::SqliteDatabase;
