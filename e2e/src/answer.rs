@@ -1,11 +1,11 @@
 //! Single requests, sent once, whose answer is looked at whole, whatever its status.
 
-use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use futures::StreamExt;
-use heddle::demo::Client;
+use heddle::demo::{Client, client};
 use heddle_clock::Environment;
-use heddle_outbound::{Outbound, OutboundConfig, Request, StreamingResponse};
+use heddle_outbound::{Outbound, Request, StreamingResponse};
 use serde_json::Value;
 
 /// Nobody's client: what it sends carries what the test gives it.
@@ -13,15 +13,7 @@ static STRANGER: LazyLock<Outbound> = LazyLock::new(|| outbound(&Environment::sy
 
 /// An HTTP client that may talk to servers of tests.
 pub(crate) fn outbound(environment: &Environment) -> Outbound {
-    let config = OutboundConfig {
-        allow_http: true,
-        allow_private_addresses: true,
-        request_timeout: Duration::from_secs(30),
-        idle_timeout: Duration::from_secs(60),
-        body_bytes_max: 16 * 1024 * 1024,
-        ..OutboundConfig::default()
-    };
-    Outbound::new(config, environment.clone()).expect("the settings are right")
+    client::outbound(environment).expect("the settings are right")
 }
 
 /// An answer.

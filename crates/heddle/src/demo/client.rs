@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use heddle_clock::{Environment, Timestamp};
 use heddle_outbound::{
-    Authorization, Outbound, OutboundError, Request, Response, RetryClass, StreamingResponse,
+    Authorization, InvalidConfig, Outbound, OutboundConfig, OutboundError, Request, Response, RetryClass,
+    StreamingResponse,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -63,6 +64,20 @@ impl ClientError {
             _ => None,
         }
     }
+}
+
+/// The HTTP client of a story: it may talk to servers of this machine and of private networks.
+pub fn outbound(environment: &Environment) -> Result<Outbound, InvalidConfig> {
+    let config = OutboundConfig {
+        allow_http: true,
+        allow_private_addresses: true,
+        request_timeout: Duration::from_secs(30),
+        // Feeds are quiet for as long as nothing happens; the server's comments keep them alive.
+        idle_timeout: Duration::from_secs(60),
+        body_bytes_max: 16 * 1024 * 1024,
+        ..OutboundConfig::default()
+    };
+    Outbound::new(config, environment.clone())
 }
 
 struct Token {

@@ -1,14 +1,13 @@
 //! The story as a whole.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use heddle_clock::Environment;
-use heddle_outbound::{Outbound, OutboundConfig};
 use heddle_telemetry::{TraceContext, trace};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    client::Client,
+    client::{Client, outbound},
     content::Content,
     founding, onboarding,
     onboarding::{Bodies, Organisation},
@@ -151,19 +150,6 @@ async fn share(
     }
     teller.step("complete", async { Ok(((), party.complete(&transfer, told).await?)) }).await?;
     Ok(teller.end(received.0, received.1))
-}
-
-fn outbound(environment: &Environment) -> Result<Outbound, heddle_outbound::InvalidConfig> {
-    let config = OutboundConfig {
-        allow_http: true,
-        allow_private_addresses: true,
-        request_timeout: Duration::from_secs(30),
-        // Feeds are quiet for as long as nothing happens; the server's comments keep them alive.
-        idle_timeout: Duration::from_secs(60),
-        body_bytes_max: 16 * 1024 * 1024,
-        ..OutboundConfig::default()
-    };
-    Outbound::new(config, environment.clone())
 }
 
 fn memory_name(provider: &str, consumer: &str) -> String {
