@@ -10,8 +10,9 @@ use heddle_tenancy::{Access, OperatorScope, Owner, Scope};
 use crate::{
     MasterKeyError, MasterKeySource, SECRET_BYTES_MAX, Secret, Vault, VaultError,
     cache::{KeyCache, OpenKey},
+    keyring::{Keyring, MasterKey},
     port::check_alias,
-    sealing::{Content, KeyCheck, SealedEntry, Sealer},
+    sealing::{Content, SealedEntry, Sealer},
 };
 
 /// Most opened keys that are kept in memory, over all owners.
@@ -20,11 +21,12 @@ const OPEN_KEYS_MAX: usize = 8192;
 /// another replica may take to be noticed.
 const OPEN_KEY_UNCHECKED_MAX: Duration = Duration::from_secs(60);
 /// How often a write is tried when others change the same entry.
-const ATTEMPTS_MAX: u32 = 8;
+pub(crate) const ATTEMPTS_MAX: u32 = 8;
 
 /// Keeps entries as aggregates of kind `vault` of their owners.
 pub struct EmbeddedVault {
-    store: Store,
+    pub(crate) store: Store,
+    pub(crate) source: MasterKeySource,
     sealer: Sealer,
     open_keys: KeyCache,
 }
@@ -40,36 +42,29 @@ impl EmbeddedVault {
         operator: &OperatorScope,
         source: &MasterKeySource,
     ) -> Result<Self, VaultError> {
-        let known = Self::key_check(&store, operator).await?;
-        let master = source.obtain(store.environment(), known.is_some())?;
-        let sealer = Sealer::new(&master);
-        let check = match known {
-            Some(check) => check,
-            None => Self::record_key_check(&store, operator, &sealer).await?,
+        let known = keyring_of(&store, operator).await?;
+        let master = MasterKey::new(&*source.obtain(store.environment(), known.is_some())?);
+        let ring = match known {
+            Some(ring) => ring,
+            None => Self::found(&store, operator, &master).await?,
         };
-        if !sealer.fits(&check) {
-            return Err(MasterKeyError::Wrong { place: source.place() }.into());
-        }
-        Ok(Self { store, sealer, open_keys: KeyCache::new(OPEN_KEYS_MAX) })
+        let root = master.open(&ring).ok_or_else(|| MasterKeyError::Wrong { place: source.place() })?;
+        let (sealer, open_keys) = (Sealer::new(&root), KeyCache::new(OPEN_KEYS_MAX));
+        Ok(Self { store, source: source.clone(), sealer, open_keys })
     }
 
-    async fn key_check(store: &Store, operator: &OperatorScope) -> Result<Option<KeyCheck>, VaultError> {
-        let loaded = store.begin(operator).load::<KeyCheck>(KeyCheck::ID).await?;
-        Ok(loaded.map(heddle_store::Loaded::into_value))
-    }
-
-    /// Of replicas that start at the same time, one records its key; the others compare theirs with it.
-    async fn record_key_check(
+    /// Of replicas that start at the same time, one makes the root key; the others take it.
+    async fn found(
         store: &Store,
         operator: &OperatorScope,
-        sealer: &Sealer,
-    ) -> Result<KeyCheck, VaultError> {
-        let check = sealer.key_check();
+        master: &MasterKey,
+    ) -> Result<Keyring, VaultError> {
+        let ring = Keyring::found(store.environment(), master);
         let mut transaction = store.begin(operator);
-        transaction.insert(&check);
+        transaction.insert(&ring);
         match transaction.commit().await {
-            Ok(()) => Ok(check),
-            Err(StoreError::Duplicate { .. }) => Ok(Self::key_check(store, operator).await?.unwrap_or(check)),
+            Ok(()) => Ok(ring),
+            Err(StoreError::Duplicate { .. }) => Ok(keyring_of(store, operator).await?.unwrap_or(ring)),
             Err(error) => Err(error.into()),
         }
     }
@@ -256,6 +251,11 @@ impl fmt::Debug for EmbeddedVault {
     }
 }
 
+async fn keyring_of(store: &Store, operator: &OperatorScope) -> Result<Option<Keyring>, StoreError> {
+    let loaded = store.begin(operator).load::<Keyring>(Keyring::ID).await?;
+    Ok(loaded.map(heddle_store::Loaded::into_value))
+}
+
 /// The access of a scope that is not a counter-party's.
 fn own_access(access: Access) -> Result<Access, VaultError> {
     if access.counter_party().is_some() { Err(VaultError::CounterParty) } else { Ok(access) }
@@ -277,13 +277,13 @@ fn public(key: &SoftwareKey) -> Jwk {
     key.public_jwk(None).with_alg(key.algorithm())
 }
 
-enum Attempt {
+pub(crate) enum Attempt {
     Done,
     Again,
 }
 
 /// Whether a commit that lost against another is made again.
-fn retry(result: Result<(), StoreError>, attempts: &mut u32) -> Result<Attempt, VaultError> {
+pub(crate) fn retry(result: Result<(), StoreError>, attempts: &mut u32) -> Result<Attempt, VaultError> {
     *attempts += 1;
     match result {
         Ok(()) => Ok(Attempt::Done),

@@ -101,6 +101,17 @@ pub enum MasterKeyError {
         /// The file, or what else the key is.
         place: String,
     },
+    /// A rotation needs a new key, and the file is the operator's.
+    #[error("there is no new master key: make one with: (umask 077; head -c {MASTER_KEY_BYTES} /dev/urandom > '{}'), and ask again", next.display())]
+    NoNext {
+        /// Where the new key should be.
+        next: PathBuf,
+    },
+    /// The key is in memory alone.
+    #[error(
+        "the master key of this server lies in its memory alone and ends with it; nothing is there to rotate"
+    )]
+    Unkept,
     /// The file system.
     #[error("the master key {} cannot be read or created: {reason}", path.display())]
     File {

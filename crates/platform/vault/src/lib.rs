@@ -15,10 +15,13 @@
 //! Deliberately absent: export of private keys, encryption for callers, the meaning of an alias.
 
 mod cache;
+mod derivation;
 mod embedded;
 mod error;
+mod keyring;
 mod master_key;
 mod port;
+mod rotation;
 mod sealing;
 mod secret;
 
@@ -26,4 +29,5 @@ pub use embedded::EmbeddedVault;
 pub use error::{MasterKeyError, VaultError};
 pub use master_key::{MASTER_KEY_BYTES, MasterKeySource};
 pub use port::{ALIAS_BYTES_MAX, SECRET_BYTES_MAX, Vault, sign_compact};
+pub use rotation::{MasterKeys, Rotation};
 pub use secret::Secret;

@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use heddle_clock::Environment;
 use zeroize::Zeroizing;
 
-use crate::MasterKeyError;
+use crate::{MasterKeyError, keyring::KeyBytes};
 
 /// Size of a master key, in bytes.
 pub const MASTER_KEY_BYTES: usize = 32;
@@ -31,6 +31,18 @@ pub enum MasterKeySource {
 }
 
 impl MasterKeySource {
+    /// The file of the key, and the file of the key that is to take its place: the same name with `.next` behind it.
+    pub(crate) fn files(&self) -> Option<(&Path, PathBuf)> {
+        match self {
+            Self::Ephemeral => None,
+            Self::Generated(path) | Self::Provided(path) => {
+                let mut next = path.clone().into_os_string();
+                next.push(".next");
+                Some((path, next.into()))
+            }
+        }
+    }
+
     /// The place, for a person.
     pub(crate) fn place(&self) -> String {
         match self {
@@ -45,7 +57,7 @@ impl MasterKeySource {
         &self,
         environment: &Environment,
         encrypted_data: bool,
-    ) -> Result<Zeroizing<[u8; MASTER_KEY_BYTES]>, MasterKeyError> {
+    ) -> Result<KeyBytes, MasterKeyError> {
         match self {
             Self::Ephemeral => Ok(Zeroizing::new(environment.random())),
             Self::Provided(path) => read(path)?.ok_or_else(|| MasterKeyError::Absent { path: path.clone() }),
@@ -69,8 +81,28 @@ impl MasterKeySource {
     }
 }
 
+/// Makes a key file that is there from now on, by us or by somebody who was faster.
+pub(crate) fn make(path: &Path, environment: &Environment) -> Result<(), MasterKeyError> {
+    create(path, environment).map_err(|reason| MasterKeyError::File { path: path.to_owned(), reason })
+}
+
+/// Puts the file `next` in the place of `path`, durably; nothing is done when somebody else has.
+pub(crate) fn promote(path: &Path, next: &Path) -> Result<(), MasterKeyError> {
+    let result = match fs::rename(next, path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    result
+        .and_then(|()| File::open(directory_of(path))?.sync_all())
+        .map_err(|reason| MasterKeyError::File { path: path.to_owned(), reason })
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Reads a key file; `None` when there is none. Permissions are those of the file that was opened.
-fn read(path: &Path) -> Result<Option<Zeroizing<[u8; MASTER_KEY_BYTES]>>, MasterKeyError> {
+pub(crate) fn read(path: &Path) -> Result<Option<KeyBytes>, MasterKeyError> {
     let file_error = |reason| MasterKeyError::File { path: path.to_owned(), reason };
     let file = match File::open(path) {
         Ok(file) => file,
@@ -81,19 +113,19 @@ fn read(path: &Path) -> Result<Option<Zeroizing<[u8; MASTER_KEY_BYTES]>>, Master
     if mode & OTHERS != 0 {
         return Err(MasterKeyError::Exposed { path: path.to_owned(), mode });
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MASTER_KEY_BYTES + 1));
+    // Room for everything that is read: a buffer that grew would leave a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MASTER_KEY_BYTES));
     file.take(MASTER_KEY_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(file_error)?;
-    let key: Option<[u8; MASTER_KEY_BYTES]> = bytes.as_slice().try_into().ok();
-    match key {
-        Some(key) => Ok(Some(Zeroizing::new(key))),
-        None => Err(MasterKeyError::Size { path: path.to_owned(), bytes: bytes.len() }),
+    match bytes.as_slice().try_into() {
+        Ok(key) => Ok(Some(Zeroizing::new(key))),
+        Err(_) => Err(MasterKeyError::Size { path: path.to_owned(), bytes: bytes.len() }),
     }
 }
 
 /// Makes a key file that is either whole and durable or not there, even if the power fails midway: written
 /// under another name, then linked, which fails when a key exists.
 fn create(path: &Path, environment: &Environment) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     let suffix = URL_SAFE_NO_PAD.encode(environment.random::<9>());
     let draft = directory.join(format!(".master-key-{suffix}"));
     let written = write(&draft, environment).and_then(|()| match fs::hard_link(&draft, path) {

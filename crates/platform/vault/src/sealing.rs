@@ -4,19 +4,14 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use heddle_clock::Environment;
 use heddle_store::Aggregate;
 use heddle_tenancy::Owner;
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hkdf::{HKDF_SHA256, Prk, Salt},
-};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{MASTER_KEY_BYTES, VaultError};
+use crate::{MASTER_KEY_BYTES, VaultError, derivation::Derivation};
 
-/// Separates the keys of this format from all others that may ever be derived from the same master key.
+/// Separates the keys of this format from all others that may ever be derived from the same root key.
 const SALT: &[u8] = b"heddle vault 1";
-const CHECK_BYTES: usize = 32;
 
 /// What an entry holds; part of what its ciphertext is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,43 +51,13 @@ impl Aggregate for SealedEntry {
     }
 }
 
-/// Tells whether a master key is the one that the entries were sealed with, and nothing else about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeyCheck {
-    id: String,
-    value: String,
-}
-
-impl KeyCheck {
-    pub(crate) const ID: &'static str = "master-key";
-}
-
-impl Aggregate for KeyCheck {
-    const KIND: &'static str = "vault-key-check";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-/// The master key, ready to derive from.
-pub(crate) struct Sealer(Prk);
+/// The root key: what the keys of all owners are derived from. It never lies anywhere but wrapped by a master key
+/// ([`crate::keyring`]), and in the memory of a server.
+pub(crate) struct Sealer(Derivation);
 
 impl Sealer {
-    pub(crate) fn new(master: &[u8; MASTER_KEY_BYTES]) -> Self {
-        Self(Salt::new(HKDF_SHA256, SALT).extract(master))
-    }
-
-    pub(crate) fn key_check(&self) -> KeyCheck {
-        let mut value = [0; CHECK_BYTES];
-        let info: [&[u8]; 1] = [b"check"];
-        let output = self.0.expand(&info, HKDF_SHA256).expect("the length is that of the hash");
-        output.fill(&mut value).expect("the length is that of the hash");
-        KeyCheck { id: KeyCheck::ID.to_owned(), value: STANDARD_NO_PAD.encode(value) }
-    }
-
-    pub(crate) fn fits(&self, check: &KeyCheck) -> bool {
-        self.key_check().value.as_bytes().ct_eq(check.value.as_bytes()).into()
+    pub(crate) fn new(root: &[u8; MASTER_KEY_BYTES]) -> Self {
+        Self(Derivation::new(SALT, root))
     }
 
     pub(crate) fn seal(
@@ -153,11 +118,9 @@ impl Sealer {
         self.open(owner, &SealedEntry { alias, content, nonce, ciphertext })
     }
 
+    /// One key for each owner: the partition of the vault that is the owner's.
     fn data_key(&self, owner: &Owner) -> LessSafeKey {
-        let owner = owner.to_string();
-        let info: [&[u8]; 2] = [b"data ", owner.as_bytes()];
-        let output = self.0.expand(&info, &AES_256_GCM).expect("the length is that of a key");
-        LessSafeKey::new(UnboundKey::from(output))
+        self.0.key(&[b"data ", owner.to_string().as_bytes()])
     }
 }
 
@@ -204,10 +167,7 @@ mod tests {
         let damaged =
             SealedEntry { ciphertext: entry.ciphertext.replacen(|_: char| true, "", 4), ..entry.clone() };
         assert!(sealer.open(&owner("p:a"), &damaged).is_err(), "damaged");
-        assert!(
-            Sealer::new(&[8; MASTER_KEY_BYTES]).open(&owner("p:a"), &entry).is_err(),
-            "another master key"
-        );
+        assert!(Sealer::new(&[8; MASTER_KEY_BYTES]).open(&owner("p:a"), &entry).is_err(), "another root key");
     }
 
     #[test]
@@ -224,12 +184,5 @@ mod tests {
         ] {
             assert!(sealer.unwrap(&owner(whose), label, text).is_err(), "{whose} {label} {text}");
         }
-    }
-
-    #[test]
-    fn the_check_value_tells_keys_apart() {
-        let (sealer, _) = sealed();
-        assert!(sealer.fits(&sealer.key_check()));
-        assert!(!Sealer::new(&[8; MASTER_KEY_BYTES]).fits(&sealer.key_check()));
     }
 }

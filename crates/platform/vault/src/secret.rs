@@ -7,6 +7,16 @@ use zeroize::Zeroizing;
 
 /// A secret in memory: wiped when it is dropped, invisible to `Debug`, not serialisable, compared in a time
 /// that does not depend on where two secrets differ.
+///
+/// ```compile_fail
+/// println!("{}", heddle_vault::Secret::new(Vec::new()));
+/// ```
+/// ```compile_fail
+/// serde_json::to_string(&heddle_vault::Secret::new(Vec::new()));
+/// ```
+/// ```compile_fail
+/// std::collections::HashSet::from([heddle_vault::Secret::new(Vec::new())]);
+/// ```
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 

@@ -2,4 +2,5 @@
 
 mod embedded;
 mod master_key;
+mod rotation;
 mod support;
