@@ -173,6 +173,29 @@ async fn leaves_nothing_behind(settings: &str) {
     market.server.stop().await;
 }
 
+/// What the database itself holds of a participant, by kind.
+fn kinds_of(database: &Path, context: &str) -> BTreeSet<String> {
+    let query = format!("SELECT DISTINCT kind FROM aggregate WHERE owner = 'p:{context}'");
+    heddle_store_sqlite::testing::read(database, &query).into_iter().flatten().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_vault_keeps_nothing_of_a_participant_that_was_disposed_of() {
+    let mut market = Market::open("", "forgotten").await;
+    market.flow_of(ASSET).await;
+    let database = market.server.data_dir().join("heddle.db");
+    let context = market.provider.organisation.context.clone();
+    market.server.leave().await;
+    let before = kinds_of(&database, &context);
+    assert!(before.contains("vault") && before.contains("asset"), "it has something to lose: {before:?}");
+    market.server.come_back().await;
+    dispose(&market.scene.operator, &market.provider.organisation).await;
+    market.server.leave().await;
+    let after = kinds_of(&database, &context);
+    let memory: BTreeSet<String> = ["data-plane-participant", "issuer-standing"].map(str::to_owned).into();
+    assert!(after.is_subset(&memory), "more is left than that it is gone: {after:?}");
+}
+
 /// Whoever comes after the provider, up to the place `told` of the feeds, begins with nothing.
 async fn nobody_inherits(market: &Market, key: &Key, told: u64) {
     let (operator, provider) = (&market.scene.operator, &market.provider.organisation);

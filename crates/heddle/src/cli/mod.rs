@@ -4,6 +4,7 @@ mod demo;
 mod output;
 mod start;
 mod status;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,9 @@ enum Subcommands {
     Demo(demo::Demo),
     /// Show a running server.
     Status(status::Status),
+    /// Show and rotate the master key of the vault.
+    #[command(subcommand)]
+    Vault(vault::Vault),
 }
 
 impl Command {
@@ -50,6 +54,7 @@ impl Command {
                 Subcommands::Serve(arguments) => arguments.run().await,
                 Subcommands::Demo(arguments) => arguments.run().await,
                 Subcommands::Status(arguments) => arguments.run().await,
+                Subcommands::Vault(command) => command.run().await,
             }
         });
         match result {

@@ -7,7 +7,7 @@ use heddle_auth::{ClientError, NewClient};
 use heddle_ids::ClientId;
 use heddle_store::StoreError;
 use heddle_tenancy::Actor;
-use heddle_vault::Secret;
+use heddle_vault::{Secret, Vault as _};
 
 use super::{foundation::Foundation, running::StartError};
 use crate::home::{Credentials, write_private};

@@ -10,7 +10,7 @@ use heddle_store::{Aggregate, Store, StoreError};
 use heddle_store_postgres::{PostgresDatabase, PostgresOptions};
 use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{OperatorScope, ScopeIssuer};
-use heddle_vault::{EmbeddedVault, MasterKeySource, Vault, VaultError};
+use heddle_vault::{EmbeddedVault, MasterKeySource, VaultError};
 use serde::{Deserialize, Serialize};
 
 use super::{data_dir::DataDir, running::StartError};
@@ -39,7 +39,7 @@ pub struct Foundation {
     pub store: Store,
     pub environment: Environment,
     pub scopes: Arc<ScopeIssuer>,
-    pub vault: Arc<dyn Vault>,
+    pub vault: Arc<EmbeddedVault>,
     pub tokens: Arc<TokenService>,
     pub authenticator: Arc<Authenticator>,
     pub outbound: Outbound,
@@ -110,7 +110,7 @@ pub async fn open_vault(
     configuration: &Configuration,
     data_dir: &DataDir,
     (store, operator): (&Store, &OperatorScope),
-) -> Result<Arc<dyn Vault>, VaultError> {
+) -> Result<Arc<EmbeddedVault>, VaultError> {
     let source = match &configuration.master_key_file {
         Some(path) => MasterKeySource::Provided(path.clone()),
         None => MasterKeySource::Generated(data_dir.master_key()),
@@ -123,7 +123,7 @@ impl Foundation {
     pub async fn build(
         configuration: &Configuration,
         data_dir: DataDir,
-        (store, scopes, vault): (Store, Arc<ScopeIssuer>, Arc<dyn Vault>),
+        (store, scopes, vault): (Store, Arc<ScopeIssuer>, Arc<EmbeddedVault>),
         public_url: String,
     ) -> Result<Self, StartError> {
         let environment = store.environment().clone();

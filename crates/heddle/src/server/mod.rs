@@ -15,4 +15,5 @@ mod sweeper;
 
 pub use development::{Development, DevelopmentServer};
 pub use foundation::Database;
-pub use running::{EndSignals, Running, StartError, open, start, start_on, start_unless};
+pub use operations::{MasterKeysShown, RotationShown};
+pub use running::{EndSignals, Running, StartError, open, start, start_on, start_unless, with_vault};

@@ -63,7 +63,8 @@ pub async fn build(
     operations::start_metrics();
     let mut router = operations::routes(foundation, shutdown.clone())
         .merge(token_service(foundation))
-        .merge(clients::routes(foundation));
+        .merge(clients::routes(foundation))
+        .merge(operations::master_key_routes(foundation));
     let mut worker =
         Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
     let builder = Builder { configuration, foundation, clients, shutdown };

@@ -12,7 +12,8 @@ use std::{
 
 use heddle_clock::Environment;
 use heddle_store::{RunningWorker, Store, StoreError};
-use heddle_tenancy::{Actor, ScopeIssuer};
+use heddle_tenancy::{Actor, OperatorScope, ScopeIssuer};
+use heddle_vault::EmbeddedVault;
 use heddle_web::Shutdown;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -142,6 +143,26 @@ pub async fn start_unless<T>(
 pub async fn open(configuration: &Configuration, environment: &Environment) -> Result<Database, StartError> {
     let data_dir = DataDir::open(&configuration.data_dir)?;
     foundation::open_database(configuration, &data_dir, environment).await
+}
+
+/// Opens the database and the vault of an installation, and nothing else of it, for `work`: what an operator does beside
+/// running servers, or while none runs.
+pub async fn with_vault<T>(
+    configuration: &Configuration,
+    work: impl AsyncFnOnce(&EmbeddedVault, &OperatorScope) -> T,
+) -> Result<T, StartError> {
+    let environment = Environment::system();
+    let data_dir = DataDir::open(&configuration.data_dir)?;
+    let database = foundation::open_database(configuration, &data_dir, &environment).await?;
+    let store = Store::new(database.clone(), environment);
+    #[expect(clippy::disallowed_methods, reason = "whoever reads the master key's file is the installation")]
+    let operator = ScopeIssuer::new().operator(Actor::new("command line"));
+    let done = match foundation::open_vault(configuration, &data_dir, (&store, &operator)).await {
+        Ok(vault) => Ok(work(&vault, &operator).await),
+        Err(error) => Err(error.into()),
+    };
+    close(&database).await;
+    done
 }
 
 /// Starts a server on a database that is open already.

@@ -12,5 +12,6 @@ mod outcome;
 mod place;
 mod port;
 mod postgres;
+mod rotation;
 mod server;
 mod strangers;

@@ -8,3 +8,13 @@ pub fn administer(database: &Path, sql: &str) {
     connection.execute_batch(sql).expect("the statements run");
     connection.close().expect("nothing is under way");
 }
+
+/// The rows that a query on the file of a server that is stopped gives, each as the texts of its columns.
+pub fn read(database: &Path, sql: &str) -> Vec<Vec<String>> {
+    let connection = rusqlite::Connection::open(database).expect("the file opens");
+    let mut statement = connection.prepare(sql).expect("the query is legal");
+    let columns = statement.column_count();
+    let texts = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+    let rows = statement.query_map([], texts).expect("the query runs").collect::<Result<_, _>>();
+    rows.expect("texts alone")
+}
