@@ -1,6 +1,7 @@
 //! Commands: each has its arguments, one function, and errors that are a sentence on standard error.
 
 mod demo;
+mod jobs;
 mod output;
 mod start;
 mod status;
@@ -34,6 +35,8 @@ enum Subcommands {
     Serve(start::Serve),
     /// Play the main job as a story: found a dataspace, bring two organisations on board, share a file.
     Demo(demo::Demo),
+    /// Look at the jobs of a running server that were set aside, and replay or discard them.
+    Jobs(jobs::Jobs),
     /// Show a running server.
     Status(status::Status),
     /// Show and rotate the master key of the vault.
@@ -53,6 +56,7 @@ impl Command {
                 Subcommands::StartDev(arguments) => arguments.run().await,
                 Subcommands::Serve(arguments) => arguments.run().await,
                 Subcommands::Demo(arguments) => arguments.run().await,
+                Subcommands::Jobs(arguments) => arguments.run().await,
                 Subcommands::Status(arguments) => arguments.run().await,
                 Subcommands::Vault(command) => command.run().await,
             }

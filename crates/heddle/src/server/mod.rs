@@ -5,6 +5,7 @@
 mod bootstrap;
 mod clients;
 mod data_dir;
+mod dead_jobs;
 mod development;
 mod foundation;
 mod listener;

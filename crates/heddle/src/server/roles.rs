@@ -19,7 +19,7 @@ use heddle_web::{InFlight, Plain, Shutdown, Surface};
 
 use super::{
     bootstrap::{ServiceClient, ServiceClients},
-    clients,
+    clients, dead_jobs,
     foundation::Foundation,
     operations,
     running::StartError,
@@ -64,7 +64,8 @@ pub async fn build(
     let mut router = operations::routes(foundation, shutdown.clone())
         .merge(token_service(foundation))
         .merge(clients::routes(foundation))
-        .merge(operations::master_key_routes(foundation));
+        .merge(operations::master_key_routes(foundation))
+        .merge(dead_jobs::routes(foundation));
     let mut worker =
         Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
     let builder = Builder { configuration, foundation, clients, shutdown };

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     error::of_pool,
-    listener::Announcements,
+    listener::{Announcements, RECONNECT_WAIT},
     pipeline::{Call, values},
     reads::{count_of, read},
     session,
@@ -38,7 +38,7 @@ pub(crate) async fn sequence(
             }
             Err(error) => {
                 tracing::warn!(component = "store", action = "sequence", %error, "events wait for their places");
-                tokio::time::sleep(SAFETY_NET).await;
+                tokio::time::sleep(RECONNECT_WAIT).await;
             }
         }
     }

@@ -3,7 +3,7 @@
 use deadpool_postgres::ClientWrapper;
 use heddle_clock::Timestamp;
 use heddle_ids::JobId;
-use heddle_store::{ClaimRequest, ClaimedJob, Lease, StoreError};
+use heddle_store::{ClaimRequest, ClaimedJob, Lease, StoreError, share_of_host};
 use heddle_tenancy::InvalidOwner;
 use tokio_postgres::{Error, Row};
 
@@ -20,7 +20,7 @@ pub(crate) async fn claim(
     request: &ClaimRequest,
 ) -> Result<Vec<ClaimedJob>, StoreError> {
     let sql = "SELECT id, owner, kind, order_key, payload, attempts, created_at, trace
-         FROM heddle.claim($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY turn";
+         FROM heddle.claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY turn";
     let values = values![
         request.worker.to_string(),
         request.token.clone(),
@@ -30,6 +30,8 @@ pub(crate) async fn claim(
         i64::from(request.limit),
         i64::from(request.per_owner_max),
         i64::from(request.per_host_max),
+        i64::from(share_of_host(request.per_owner_max)),
+        request.after.as_ref().map(ToString::to_string).unwrap_or_default(),
     ];
     let rows = read(client, session::LEASE_AS_WORKER, Vec::new(), Call::new(sql, values)).await?;
     rows.iter().map(|row| claimed(row, &request.token)).collect()

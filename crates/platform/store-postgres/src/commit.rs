@@ -64,7 +64,7 @@ fn outcome(access: &Access, batch: &Batch, results: &[Vec<Row>]) -> Result<(Rece
                 }
             }
             Write::Complete(_) | Write::Bury { .. } => moved.jobs |= yes(rows)?,
-            Write::Reschedule { .. } => moved.jobs = true,
+            Write::Reschedule { .. } | Write::Replay { .. } => moved.jobs = true,
             Write::Emit(_) => moved.events = true,
             _ => {}
         }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease, Published, Receipt,
     Signals, Snapshot, StoreError, Write,
 };
 use heddle_tenancy::{Access, Directory};
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    PostgresOptions, background, claim, commit, connect,
+    PostgresOptions, background, claim, commit, connect, dead,
     error::{of_first_connection, of_pool, of_statement},
     listener::{self, Announcements},
     migration,
@@ -148,6 +148,10 @@ impl Database for PostgresDatabase {
 
     async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         claim::next_due(&*self.client().await?, kinds, after).await
+    }
+
+    async fn dead_jobs(&self, query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError> {
+        dead::dead_jobs(&*self.client().await?, &query).await
     }
 
     async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {

@@ -23,6 +23,7 @@ mod claim;
 mod commit;
 mod connect;
 mod database;
+mod dead;
 mod error;
 mod listener;
 mod migration;

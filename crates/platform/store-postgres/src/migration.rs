@@ -47,6 +47,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0005_expiry.sql"),
         readable_from: 4,
     },
+    Migration {
+        number: 7,
+        name: "fairness",
+        sql: include_str!("../migrations/0007_fairness.sql"),
+        readable_from: 4,
+    },
 ];
 
 const ROLES: &str = include_str!("../migrations/roles.sql");

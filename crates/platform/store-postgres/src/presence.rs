@@ -6,7 +6,8 @@
 //! those whose lock was missing in every look for longer than a living session needs to come back.
 //!
 //! Leases without the mark are judged by nobody and run out: those of workers that never got the lock, and those of
-//! releases that know no presence. A process that misses its own lock (its session broke, or a pooler that is not in
+//! releases that know no presence. A process that sees its lock held marks the leases that it took, or kept, without
+//! it. A process that misses its own lock (its session broke, or a pooler that is not in
 //! session mode took the connection away) takes the mark off its leases before others may free them, and takes the
 //! lock again. Should a lease of the living be freed after all, its job is run again and the first holder is fenced
 //! off, as after any lost lease.
@@ -163,7 +164,11 @@ async fn look(
         missing(&client, &known).await?.into_iter().partition(|name| known.contains(name));
     if !own.is_empty() {
         presence.missed(&own);
-        withdraw(&client, own).await?;
+        withdraw(&client, own.clone()).await?;
+    }
+    let held: Vec<_> = known.into_iter().filter(|name| !own.contains(name)).collect();
+    if !held.is_empty() {
+        mark(&client, held).await?;
     }
     let dead = absences.note(others, Instant::now(), certainty);
     if dead.is_empty() { Ok(0) } else { free(&client, dead).await }
@@ -192,6 +197,15 @@ async fn missing(client: &ClientWrapper, own: &[String]) -> Result<Vec<String>, 
 async fn withdraw(client: &ClientWrapper, workers: Vec<String>) -> Result<(), StoreError> {
     let sql = "UPDATE heddle.job SET lease_worker = substr(lease_worker, length($1) + 1)
          WHERE lease_until IS NOT NULL AND lease_worker = ANY ($2)";
+    let call = Call::new(sql, values![MARK, workers]);
+    read(client, session::LEASE_AS_WORKER, Vec::new(), call).await.map(drop)
+}
+
+/// Puts the mark on leases that were taken, or kept, while the lock was not held: it is now, so that they are freed like
+/// any other should this process die.
+async fn mark(client: &ClientWrapper, workers: Vec<String>) -> Result<(), StoreError> {
+    let sql = "UPDATE heddle.job SET lease_worker = $1 || lease_worker
+         WHERE lease_until IS NOT NULL AND $1 || lease_worker = ANY ($2)";
     let call = Call::new(sql, values![MARK, workers]);
     read(client, session::LEASE_AS_WORKER, Vec::new(), call).await.map(drop)
 }

@@ -122,6 +122,11 @@ async fn the_other_roles_see_no_more_than_their_task_needs() {
     assert_eq!(may("heddle_worker", "event", "SELECT").await, "seq,place");
     assert_eq!(may("heddle_worker", "job", "UPDATE").await, "lease_worker,lease_token,lease_until");
     assert_eq!(may("heddle_worker", "aggregate", "SELECT").await, "");
+    let dead = "id,owner,kind,order_key,host,attempts,trace,last_error,buried,created_at,buried_at";
+    assert_eq!(may("heddle_management", "job", "SELECT").await, dead, "and not what they carry");
+    assert_eq!(may("heddle_management", "job", "UPDATE").await, "");
+    let waiting = "BEGIN; SET LOCAL ROLE heddle_management; SELECT count(id) FROM heddle.job; COMMIT";
+    assert_eq!(sql(&url, waiting).await, "0", "jobs that were not set aside are nobody's but their owners'");
     assert_eq!(may("heddle_sweeper", "aggregate", "SELECT").await, "kind,due_at");
     assert_eq!(may("heddle_directory", "aggregate", "SELECT").await, "");
     assert_eq!(may("heddle_directory", "directory", "UPDATE").await, "");
@@ -149,6 +154,7 @@ async fn claim(database: &PostgresDatabase, worker: &str) -> Vec<String> {
         worker: WorkerId::parse(worker).expect("legal"),
         kinds: vec!["work".to_owned()],
         limit: 10,
+        after: None,
         per_owner_max: 10,
         per_host_max: 10,
         now,
@@ -239,18 +245,8 @@ async fn a_living_process_that_cannot_show_its_presence_keeps_its_leases() {
     // It says itself that its lease is not to be judged; had the other been faster, nobody would hold it.
     holder_becomes(&url, "w").await;
     restrict("-1").await;
-    // It shows itself again by and by; leases are judged by its presence from then on.
-    let again = async {
-        loop {
-            sql(&url, "DELETE FROM heddle.job").await;
-            commit(&store, &alice, |tx| tx.enqueue(NewJob::new("work", "b", &()))).await;
-            assert_eq!(claim(&living, "w").await, ["b"]);
-            if sql(&url, "SELECT lease_worker FROM heddle.job").await == "present:w" {
-                break;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, again).await.expect("in time");
+    // It shows itself again by and by; all its leases are judged by its presence from then on, that one too.
+    holder_becomes(&url, "present:w").await;
     living.close().await;
     other.close().await;
 }
@@ -293,7 +289,8 @@ async fn many_processes_may_start_at_once_on_an_empty_database() {
     for started in starts {
         started.expect("connects").close().await;
     }
-    assert_eq!(sql(&url, "SELECT count(*) FROM heddle.migration").await, "5");
+    let migrations = sql(&url, "SELECT count(DISTINCT number) = count(*) AND count(*) > 5 FROM heddle.migration");
+    assert_eq!(migrations.await, "t");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use crate::writer::Moved;
 
 mod aggregates;
+mod dead;
 mod jobs;
 mod records;
 
@@ -65,6 +66,11 @@ fn apply_one(
             return Ok(jobs(true));
         }
         Write::Bury { lease, error } => return jobs::bury(connection, stamp, &lease, &error).map(jobs),
+        Write::Replay { job } => {
+            dead::replay(connection, stamp, &job)?;
+            return Ok(jobs(true));
+        }
+        Write::Discard { job } => dead::discard(connection, stamp, &job)?,
         Write::CancelJobs { order_key } => jobs::cancel(connection, stamp, &order_key)?,
         Write::Emit(event) => {
             records::emit(connection, stamp, &event)?;

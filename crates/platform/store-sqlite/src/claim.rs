@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::JobId;
-use heddle_store::{ClaimRequest, ClaimedJob, Lease, StoreError};
+use heddle_store::{ClaimRequest, ClaimedJob, Lease, StoreError, share_of_host};
 use rusqlite::{Connection, named_params, params};
 
 use crate::error::of_statement;
@@ -11,29 +11,37 @@ pub(crate) const CANDIDATES: &str = include_str!("claim.sql");
 
 /// Whether a claim would find anything. For a reader, so that an idle worker does not write.
 pub(crate) fn would_find(connection: &Connection, request: &ClaimRequest) -> Result<bool, StoreError> {
-    candidates(connection, request, 1).map(|found| !found.is_empty()).map_err(of_statement)
+    let after = request.after.as_ref().map(ToString::to_string).unwrap_or_default();
+    candidates(connection, request, (1, &after)).map(|found| !found.is_empty()).map_err(of_statement)
 }
 
 /// Leases what the request asks for.
 pub(crate) fn claim(connection: &Connection, request: &ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
     let mut claimed = Vec::new();
+    let mut after = request.after.as_ref().map(ToString::to_string).unwrap_or_default();
     // Every round leaves out what the caps of the rounds before exclude, until there is no room or no job left.
     loop {
         let room = request.limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
         let found = match room {
             0 => Vec::new(),
-            _ => candidates(connection, request, room).map_err(of_statement)?,
+            _ => candidates(connection, request, (room, &after)).map_err(of_statement)?,
         };
         if found.is_empty() {
             return Ok(claimed);
         }
-        for seq in found {
+        for (seq, owner) in found {
             claimed.push(lease(connection, request, seq)?);
+            after = owner;
         }
     }
 }
 
-fn candidates(connection: &Connection, request: &ClaimRequest, limit: u32) -> rusqlite::Result<Vec<i64>> {
+/// Jobs by their `seq`, with their owners: the next ones of the round behind `after`.
+fn candidates(
+    connection: &Connection,
+    request: &ClaimRequest,
+    (limit, after): (u32, &str),
+) -> rusqlite::Result<Vec<(i64, String)>> {
     let kinds = serde_json::Value::from(request.kinds.clone()).to_string();
     let mut statement = connection.prepare_cached(CANDIDATES)?;
     let values = named_params! {
@@ -41,9 +49,11 @@ fn candidates(connection: &Connection, request: &ClaimRequest, limit: u32) -> ru
         ":kinds": kinds,
         ":per_owner_max": request.per_owner_max,
         ":per_host_max": request.per_host_max,
+        ":per_owner_and_host_max": share_of_host(request.per_owner_max),
+        ":after": after,
         ":limit": limit,
     };
-    statement.query_map(values, |row| row.get(0))?.collect()
+    statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 fn lease(connection: &Connection, request: &ClaimRequest, seq: i64) -> Result<ClaimedJob, StoreError> {

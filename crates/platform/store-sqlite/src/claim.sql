@@ -1,54 +1,93 @@
--- The jobs that may be leased now, fairest first: every owner's first job before anybody's second.
--- Owners are found by skipping through the index, so that a backlog of one of them costs the others nothing.
+-- The jobs that may be leased now, in the order of the round: one of every owner, beginning behind the owner that
+-- was served last, before a second one of anybody. Owners, and the hosts that their jobs call, are found by skipping
+-- through the index, so that a backlog costs nobody anything, neither for one owner nor for one host.
 WITH RECURSIVE
-owners (owner) AS (
-    SELECT min(owner) FROM job WHERE buried = 0
+-- What waits, unless it is much: then nobody needs to look for it.
+waiting (owner, host) AS MATERIALIZED (
+    SELECT owner, coalesce(host, '') FROM job
+    WHERE buried = 0 AND lease_until IS NULL AND due_at <= :now ORDER BY due_at LIMIT 256
+),
+-- Else the first job of every owner and host, skipping what is behind it.
+first (seq) AS (
+    SELECT (SELECT seq FROM job WHERE buried = 0 AND owner > ''
+            ORDER BY owner, coalesce(host, ''), due_at, seq LIMIT 1)
+    WHERE (SELECT count(*) FROM waiting) = 256
     UNION ALL
-    SELECT (SELECT min(owner) FROM job WHERE buried = 0 AND owner > owners.owner)
-    FROM owners WHERE owners.owner IS NOT NULL
+    SELECT coalesce(
+        (SELECT other.seq FROM job AS other
+         WHERE other.buried = 0 AND other.owner = job.owner AND coalesce(other.host, '') > coalesce(job.host, '')
+         ORDER BY other.owner, coalesce(other.host, ''), other.due_at, other.seq LIMIT 1),
+        (SELECT other.seq FROM job AS other
+         WHERE other.buried = 0 AND other.owner > job.owner
+         ORDER BY other.owner, coalesce(other.host, ''), other.due_at, other.seq LIMIT 1)
+    )
+    FROM first CROSS JOIN job ON job.seq = first.seq
 ),
-leased_of_owner (owner, leased) AS (
-    SELECT owner, count(*) FROM job WHERE lease_until > :now GROUP BY owner
+pair (owner, host) AS MATERIALIZED (
+    SELECT owner, host FROM waiting WHERE (SELECT count(*) FROM waiting) < 256
+    UNION
+    SELECT owner, coalesce(host, '') FROM job WHERE lease_until <= :now
+    UNION
+    SELECT job.owner, coalesce(job.host, '') FROM first CROSS JOIN job ON job.seq = first.seq
+    WHERE job.due_at <= :now
 ),
-leased_for_host (host, leased) AS (
-    SELECT host, count(*) FROM job WHERE lease_until > :now AND host IS NOT NULL GROUP BY host
+leased (owner, host) AS MATERIALIZED (
+    SELECT owner, coalesce(host, '') FROM job WHERE lease_until > :now
 ),
--- The heads of their order keys, no more of an owner than it could ever be given.
+-- Owners and hosts that there is room for.
+place (owner, host, of_owner, of_pair, for_host) AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT pair.owner AS owner, pair.host AS host,
+               (SELECT count(*) FROM leased WHERE leased.owner = pair.owner) AS of_owner,
+               (SELECT count(*) FROM leased
+                WHERE leased.owner = pair.owner AND leased.host = pair.host) AS of_pair,
+               (SELECT count(*) FROM leased WHERE leased.host = pair.host) AS for_host
+        FROM pair
+    )
+    WHERE of_owner < :per_owner_max
+      AND (host = '' OR (of_pair < :per_owner_and_host_max AND for_host < :per_host_max))
+),
+-- How many jobs of one owner this round of the claim can need.
+turns (most) AS MATERIALIZED (
+    SELECT min(:per_owner_max, :limit / max(1, count(DISTINCT owner)) + 1) FROM place
+),
+-- The heads of their order keys.
 head AS (
-    SELECT job.seq, job.owner, job.host, job.due_at,
-           coalesce(leased_of_owner.leased, 0)
-               + row_number() OVER (PARTITION BY job.owner ORDER BY job.due_at, job.seq) AS turn
-    FROM owners
+    SELECT job.seq, job.due_at, place.*,
+           row_number() OVER (PARTITION BY place.owner, place.host ORDER BY job.due_at, job.seq) AS turn_of_pair
+    FROM place
     CROSS JOIN job
-    LEFT JOIN leased_of_owner ON leased_of_owner.owner = owners.owner
-    WHERE owners.owner IS NOT NULL
-      AND job.seq IN (
-          SELECT due.seq FROM job AS due
-          WHERE due.owner = owners.owner AND due.buried = 0 AND due.due_at <= :now
-            AND (due.lease_until IS NULL OR due.lease_until <= :now)
-            AND due.kind IN (SELECT value FROM json_each(:kinds))
-            AND NOT EXISTS (
-                SELECT 1 FROM job AS earlier
-                WHERE earlier.owner = due.owner AND earlier.order_key = due.order_key
-                  AND earlier.buried = 0 AND earlier.seq < due.seq
-            )
-            AND (due.host IS NULL OR due.host NOT IN (
-                SELECT host FROM leased_for_host WHERE leased >= :per_host_max
-            ))
-          ORDER BY due.due_at, due.seq
-          LIMIT :per_owner_max
-      )
+    WHERE job.seq IN (
+        SELECT due.seq FROM job AS due
+        WHERE due.owner = place.owner AND coalesce(due.host, '') = place.host
+          AND due.buried = 0 AND due.due_at <= :now
+          AND (due.lease_until IS NULL OR due.lease_until <= :now)
+          AND due.kind IN (SELECT value FROM json_each(:kinds))
+          AND NOT EXISTS (
+              SELECT 1 FROM job AS earlier
+              WHERE earlier.owner = due.owner AND earlier.order_key = due.order_key
+                AND earlier.buried = 0 AND earlier.seq < due.seq
+          )
+        ORDER BY due.due_at, due.seq
+        LIMIT (SELECT most FROM turns)
+    )
+),
+-- An owner's turns go round its hosts: whom it has called least, first.
+turned AS (
+    SELECT head.*,
+           row_number() OVER (
+               PARTITION BY owner ORDER BY of_pair + turn_of_pair, due_at, seq
+           ) AS turn
+    FROM head
+    WHERE host = '' OR of_pair + turn_of_pair <= :per_owner_and_host_max
 ),
 fair AS (
-    SELECT head.seq, head.turn, head.due_at,
-           CASE WHEN head.host IS NULL THEN 0
-                ELSE coalesce(leased_for_host.leased, 0)
-                    + row_number() OVER (PARTITION BY head.host ORDER BY head.turn, head.due_at, head.seq)
-           END AS turn_of_host
-    FROM head LEFT JOIN leased_for_host ON leased_for_host.host = head.host
-    WHERE head.turn <= :per_owner_max
+    SELECT seq, owner, host, turn,
+           for_host + row_number() OVER (PARTITION BY host ORDER BY turn, owner <= :after, owner) AS turn_of_host
+    FROM turned
+    WHERE of_owner + turn <= :per_owner_max AND turn <= (SELECT most FROM turns)
 )
-SELECT seq FROM fair
-WHERE turn_of_host <= :per_host_max
-ORDER BY turn, due_at, seq
+SELECT seq, owner FROM fair
+WHERE host = '' OR turn_of_host <= :per_host_max
+ORDER BY turn, owner <= :after, owner
 LIMIT :limit

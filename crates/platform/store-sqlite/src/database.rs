@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease, Published, Receipt,
     Signals, Snapshot, StoreError,
 };
 use heddle_tenancy::{Access, Directory};
@@ -16,7 +16,7 @@ use rusqlite::params;
 use tempfile::TempDir;
 
 use crate::{
-    batch, claim, connection,
+    batch, claim, connection, dead,
     error::of_file,
     events, migration,
     process_lock::ProcessLock,
@@ -109,6 +109,10 @@ impl Database for SqliteDatabase {
     async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let kinds = kinds.to_vec();
         self.readers.read(move |connection| claim::next_due(connection, &kinds, after)).await
+    }
+
+    async fn dead_jobs(&self, query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError> {
+        self.readers.read(move |connection| dead::dead_jobs(connection, &query)).await
     }
 
     async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {

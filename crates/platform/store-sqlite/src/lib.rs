@@ -14,6 +14,7 @@ mod batch;
 mod claim;
 mod connection;
 mod database;
+mod dead;
 mod error;
 mod events;
 mod migration;

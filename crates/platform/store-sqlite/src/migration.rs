@@ -28,6 +28,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0002_expiry.sql"),
         readable_from: 1,
     },
+    Migration {
+        number: 4,
+        name: "fairness",
+        sql: include_str!("../migrations/0004_fairness.sql"),
+        readable_from: 1,
+    },
 ];
 
 /// Brings the schema up to what this release knows, in one transaction.

@@ -103,6 +103,18 @@ pub enum Write {
         /// What went wrong.
         error: String,
     },
+    /// Lets a job that was set aside run once more: due at once, with all attempts before it, behind whatever waits
+    /// under its order key. Fails with `Stale` unless it is set aside at this moment, so that of many who replay it
+    /// one does.
+    Replay {
+        /// The job.
+        job: JobId,
+    },
+    /// Deletes a job that was set aside; fails with `Stale` unless it is at this moment.
+    Discard {
+        /// The job.
+        job: JobId,
+    },
     /// Deletes the jobs of an order key that nobody holds.
     CancelJobs {
         /// The order key.

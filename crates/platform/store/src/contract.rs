@@ -19,7 +19,9 @@ use crate::{
 
 pub mod aggregates;
 pub mod claims;
+pub mod dead;
 pub mod events;
+pub mod fairness;
 pub mod isolation;
 pub mod jobs;
 pub mod leases;
@@ -129,6 +131,7 @@ impl World {
             worker: worker_id(worker),
             kinds: vec!["work".to_owned()],
             limit: 100,
+            after: None,
             per_owner_max: 100,
             per_host_max: 100,
             now: self.now(),

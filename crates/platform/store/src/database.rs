@@ -8,7 +8,10 @@ use heddle_ids::WorkerId;
 use heddle_tenancy::{Access, Directory, Owner};
 use tokio::sync::watch;
 
-use crate::{Batch, ClaimedJob, Event, EventCursor, Lease, Published, Query, Row, Selector, StoreError};
+use crate::{
+    Batch, ClaimedJob, DeadJob, DeadJobQuery, Event, EventCursor, Lease, Published, Query, Row, Selector,
+    StoreError,
+};
 
 /// Kinds of aggregates that end by themselves: the sweep deletes a row when its `due_at` is past. The
 /// implementations name them again, in a partial index and, on PostgreSQL, in what the sweeper may delete.
@@ -23,7 +26,10 @@ pub trait Database: Send + Sync {
     /// Commits a batch atomically: durable, or an error and nothing is written.
     async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError>;
 
-    /// Claims due jobs: at most one per order key, in order, round the owners.
+    /// Claims due jobs: at most one per order key, in order, round the owners: one of every owner that has one, beginning
+    /// behind `after`, before a second one of anybody. How the round goes depends on nothing but the owners that have jobs
+    /// and room, so whoever has a long queue, or a dead peer, changes nobody else's order. An owner's turns go round the
+    /// hosts that its jobs call, and no host gets more than [`crate::share_of_host`] of its places.
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError>;
 
     /// Extends leases that nobody else has taken. Gives back those that were taken or freed: their jobs are there and
@@ -34,6 +40,9 @@ pub trait Database: Send + Sync {
     /// When, after `after`, the next waiting job of these kinds falls due or a lease of one runs out. Jobs that
     /// were due by `after` and yet not claimed wait for another job, which moves the signal when it ends.
     async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Jobs that were set aside, in the order of their ids, without their payloads.
+    async fn dead_jobs(&self, query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError>;
 
     /// Events after a cursor, oldest first. Never skips one that becomes visible later.
     async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError>;
@@ -101,6 +110,8 @@ pub struct ClaimRequest {
     pub kinds: Vec<String>,
     /// Most jobs to claim.
     pub limit: u32,
+    /// The owner of the last job of the claim before: the round goes on behind it. `None` begins one.
+    pub after: Option<Owner>,
     /// Most jobs of one owner that may be leased at a time.
     pub per_owner_max: u32,
     /// Most jobs for one remote host that may be leased at a time.

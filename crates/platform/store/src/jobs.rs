@@ -92,6 +92,13 @@ impl ClaimedJob {
     }
 }
 
+/// Most jobs for one remote host that an owner that may have `per_owner_max` jobs leased may have among them: half. So a
+/// host that lets every call wait takes no more than half of an owner's places, and its other jobs go on.
+#[must_use]
+pub const fn share_of_host(per_owner_max: u32) -> u32 {
+    per_owner_max.div_ceil(2)
+}
+
 /// How long a failed job waits: exponential with full jitter above a floor, persisted with the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {

@@ -25,6 +25,7 @@ mod aggregate;
 mod answers;
 mod batch;
 mod database;
+mod dead;
 mod directory;
 mod error;
 mod events;
@@ -46,10 +47,11 @@ pub use batch::{AuditEntry, Batch, DirectLease, ExpectedVersion, Write};
 pub use database::{
     ClaimRequest, Database, EventOwners, EventQuery, Receipt, SWEPT_KINDS, Signals, Snapshot,
 };
+pub use dead::{DEAD_JOBS_MAX, DeadJob, DeadJobQuery};
 pub use directory::{DirectoryRow, Published};
 pub use error::StoreError;
 pub use events::{Event, EventCursor, NewEvent};
-pub use jobs::{Backoff, ClaimedJob, Lease, NewJob};
+pub use jobs::{Backoff, ClaimedJob, Lease, NewJob, share_of_host};
 pub use nonce::Nonce;
 pub use query::{LIST_ROWS_MAX, Order, Query, Row, Selector};
 pub use store::Store;

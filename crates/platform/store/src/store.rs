@@ -9,7 +9,7 @@ use heddle_clock::Environment;
 use heddle_tenancy::{Directory, Scope};
 
 use crate::{
-    Database, Event, EventCursor, EventQuery, Published, Signals, StoreError, Transaction, worker::Dispatcher,
+    DEAD_JOBS_MAX, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Published, Signals, StoreError, Transaction, worker::Dispatcher,
 };
 
 /// A database and the environment that commits are stamped with. Cheap to clone.
@@ -74,6 +74,31 @@ impl Store {
     ) -> Result<Vec<Event>, StoreError> {
         let owners = crate::EventOwners::Management;
         self.database.events(EventQuery { owners, after, limit }).await
+    }
+
+    /// Jobs of the owner that `scope` opens that were set aside. A scope that is narrowed to a counter-party sees none.
+    pub async fn dead_jobs(
+        &self,
+        scope: &dyn Scope,
+        mut query: DeadJobQuery,
+    ) -> Result<Vec<DeadJob>, StoreError> {
+        let access = scope.access();
+        if access.counter_party().is_some() {
+            return Ok(Vec::new());
+        }
+        query.owner = Some(access.owner().clone());
+        query.limit = query.limit.min(DEAD_JOBS_MAX);
+        self.database.dead_jobs(query).await
+    }
+
+    /// Everybody's jobs that were set aside, for an operator: what they are, never what they carry.
+    pub async fn everybodys_dead_jobs(
+        &self,
+        _operator: &heddle_tenancy::OperatorScope,
+        mut query: DeadJobQuery,
+    ) -> Result<Vec<DeadJob>, StoreError> {
+        query.limit = query.limit.min(DEAD_JOBS_MAX);
+        self.database.dead_jobs(query).await
     }
 
     /// The place of the newest event, to follow from here on.

@@ -7,7 +7,7 @@ use heddle_clock::Timestamp;
 use heddle_tenancy::{Access, Directory};
 
 use crate::{
-    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, Lease, Published, Receipt,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease, Published, Receipt,
     Signals, Snapshot, StoreError,
 };
 
@@ -57,6 +57,10 @@ impl<C: Commits> Database for Intercepted<C> {
 
     async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.database.next_due(kinds, after).await
+    }
+
+    async fn dead_jobs(&self, query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError> {
+        self.database.dead_jobs(query).await
     }
 
     async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {

@@ -1,6 +1,7 @@
 //! One unit of reading and writing.
 
 use heddle_clock::Timestamp;
+use heddle_ids::JobId;
 use heddle_telemetry::trace;
 use heddle_tenancy::Scope;
 use tracing::Instrument;
@@ -104,7 +105,7 @@ impl<'s> Transaction<'s> {
     /// Enqueues a job.
     pub fn enqueue(&mut self, job: NewJob) {
         let (ms, random) = self.store.environment.id_parts();
-        let id = heddle_ids::JobId::from_parts(ms, random);
+        let id = JobId::from_parts(ms, random);
         self.writes.push(Write::Enqueue { id, job, lease_for: None });
     }
 
@@ -116,6 +117,20 @@ impl<'s> Transaction<'s> {
     /// Finishes the job that this transaction is the effect of.
     pub fn complete(&mut self, job: &ClaimedJob) {
         self.writes.push(Write::Complete(job.lease.clone()));
+    }
+
+    /// Lets a job that was set aside run once more, behind whatever waits under its order key. If it is not set aside at
+    /// this moment, the commit fails with `Stale`. The audit log tells who did it.
+    pub fn replay(&mut self, job: &JobId) {
+        self.audit("job.replay", job.as_str());
+        self.writes.push(Write::Replay { job: job.clone() });
+    }
+
+    /// Deletes a job that was set aside. If it is not at this moment, the commit fails with `Stale`. The audit log tells
+    /// who did it.
+    pub fn discard(&mut self, job: &JobId) {
+        self.audit("job.discard", job.as_str());
+        self.writes.push(Write::Discard { job: job.clone() });
     }
 
     /// Emits an event.

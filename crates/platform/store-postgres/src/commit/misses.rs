@@ -1,6 +1,6 @@
 //! Which write missed, and how.
 
-use heddle_store::{ExpectedVersion, Lease, StoreError, Write};
+use heddle_store::{DeadJob, ExpectedVersion, Lease, StoreError, Write};
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::error::{LEASE_LOST, STALE};
@@ -25,6 +25,7 @@ pub(super) fn of(write: &Write, error: &Error) -> Option<StoreError> {
         {
             Some(lost(lease))
         }
+        Write::Replay { job } | Write::Discard { job } if code.code() == STALE => Some(DeadJob::changed(job)),
         Write::Once(nonce) if *code == SqlState::UNIQUE_VIOLATION => Some(duplicate("nonce", &nonce.value)),
         // Row-level security hides the row of the other owner and refuses to replace it.
         Write::Publish(row) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {

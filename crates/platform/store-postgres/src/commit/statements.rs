@@ -17,6 +17,7 @@ pub(super) fn order_keys(batch: &Batch) -> Call {
             Write::Complete(lease) | Write::Reschedule { lease, .. } | Write::Bury { lease, .. } => {
                 jobs.push(lease.job.to_string());
             }
+            Write::Replay { job } => jobs.push(job.to_string()),
             _ => {}
         }
     }
@@ -53,6 +54,10 @@ pub(super) fn of(write: &Write, access: &Access, batch: &Batch) -> Call {
             let values = values![lease.job.to_string(), lease.token.clone(), error.clone(), now];
             Call::new("SELECT heddle.bury($1, $2, $3, $4)", values)
         }
+        Write::Replay { job } => {
+            Call::new("SELECT heddle.replay($1, $2)", values![job.to_string(), now])
+        }
+        Write::Discard { job } => Call::new("SELECT heddle.discard($1)", values![job.to_string()]),
         Write::CancelJobs { order_key } => {
             let sql = "DELETE FROM heddle.job
                  WHERE owner = $1 AND order_key = $2 AND (lease_until IS NULL OR lease_until <= $3)";

@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::JobId;
-use heddle_store::{ClaimedJob, DirectLease, Lease, NewJob, StoreError};
+use heddle_store::{ClaimedJob, DirectLease, Lease, NewJob, StoreError, share_of_host};
 use heddle_tenancy::Owner;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -69,10 +69,13 @@ fn may_lease(
     let mut statement = connection.prepare_cached(
         "SELECT NOT EXISTS (SELECT 1 FROM job WHERE owner = ?1 AND order_key = ?2 AND buried = 0)
             AND (SELECT count(*) FROM job WHERE owner = ?1 AND lease_until > ?3) < ?4
-            AND (?5 IS NULL OR (SELECT count(*) FROM job WHERE host = ?5 AND lease_until > ?3) < ?6)",
+            AND (?5 IS NULL OR
+                 ((SELECT count(*) FROM job WHERE host = ?5 AND lease_until > ?3) < ?6
+                  AND (SELECT count(*) FROM job WHERE owner = ?1 AND host = ?5 AND lease_until > ?3) < ?7))",
     )?;
-    let values =
-        params![stamp.owner, job.order_key, stamp.now, wish.per_owner_max, job.host, wish.per_host_max];
+    let (owners, hosts) = (wish.per_owner_max, wish.per_host_max);
+    let both = share_of_host(owners);
+    let values = params![stamp.owner, job.order_key, stamp.now, owners, job.host, hosts, both];
     statement.query_row(values, |row| row.get(0))
 }
 
@@ -99,12 +102,12 @@ pub(super) fn bury(
     error: &str,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE job
-         SET buried = 1, attempts = attempts + 1, last_error = ?4, lease_worker = NULL, lease_token = NULL,
-             lease_until = NULL
+         SET buried = 1, buried_at = ?5, attempts = attempts + 1, last_error = ?4, lease_worker = NULL,
+             lease_token = NULL, lease_until = NULL
          WHERE id = ?1 AND owner = ?2 AND lease_token = ?3 RETURNING host";
     let end = || {
         let mut statement = connection.prepare_cached(sql)?;
-        let values = params![lease.job.as_str(), stamp.owner, lease.token, error];
+        let values = params![lease.job.as_str(), stamp.owner, lease.token, error, stamp.now];
         statement.query_row(values, |row| row.get(0)).optional()
     };
     ended(connection, stamp, lease, end().map_err(of_statement)?)

@@ -37,9 +37,42 @@ pub async fn claims_go_round_the_owners(world: &World) {
     backlog(world, "alice", 1, None).await;
     backlog(world, "bob", 3, None).await;
     let jobs = world.claim("w", 6).await;
-    assert_eq!(by_owner(&jobs), counts(&[("alice", 1), ("bob", 2), ("busy", 3)]));
-    let owners: std::collections::BTreeSet<_> = jobs[..3].iter().map(|job| job.owner.to_string()).collect();
-    assert_eq!(owners.len(), 3, "the first round has one of each");
+    let owners: Vec<_> = jobs.iter().map(|job| job.owner.to_string()).collect();
+    assert_eq!(owners, ["p:alice", "p:bob", "p:busy", "p:bob", "p:busy", "p:bob"]);
+    let next = world.claim_with("w", |request| (request.limit, request.after) = (2, None)).await;
+    assert_eq!(by_owner(&next), counts(&[("busy", 2)]), "nobody else has any");
+}
+
+/// The round goes on behind whoever was served last, however few jobs one claim has room for, and however fast they end.
+pub async fn a_round_goes_on_where_the_last_claim_ended(world: &World) {
+    for owner in ["busy", "alice", "bob"] {
+        backlog(world, owner, 3, None).await;
+    }
+    let (mut after, mut served) = (None, Vec::new());
+    for _ in 0..9 {
+        let mut jobs = world.claim_with("w", |request| (request.limit, request.after) = (1, after)).await;
+        let job = jobs.pop().expect("one job");
+        let scope = world.participant(&job.owner.to_string()["p:".len()..]);
+        world.commit(&scope, |tx| tx.complete(&job)).await.expect("commits");
+        served.push(job.owner.to_string());
+        after = Some(job.owner);
+    }
+    assert_eq!(served, ["p:alice", "p:bob", "p:busy"].repeat(3));
+}
+
+/// A host that lets all calls wait takes half of an owner's places: its other jobs go on.
+pub async fn a_host_takes_no_more_than_half_of_an_owners_places(world: &World) {
+    backlog(world, "alice", 20, Some("dead.example")).await;
+    backlog(world, "alice", 20, Some("other.example")).await;
+    let jobs = world.claim_with("w", |request| request.per_owner_max = 8).await;
+    let calls: Vec<_> = jobs.iter().map(|job| job.order_key.contains("dead")).collect();
+    assert_eq!(calls, [true, false].repeat(4), "an owner's turns go round its hosts");
+    let scope = world.participant("alice");
+    let write = |tx: &mut crate::Transaction<'_>| jobs.iter().skip(1).step_by(2).for_each(|job| tx.complete(job));
+    world.commit(&scope, write).await.expect("commits");
+    let next = world.claim_with("w", |request| request.per_owner_max = 8).await;
+    assert_eq!(next.len(), 4);
+    assert!(next.iter().all(|job| job.order_key.contains("other")), "the dead one holds its half");
 }
 
 /// What is leased already counts towards the cap.

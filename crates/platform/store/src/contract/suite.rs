@@ -36,8 +36,17 @@ macro_rules! contract_suite {
                 a_commit_claims_within_the_caps, a_job_is_claimed_once_by_many_claimers,
             },
             claims::{
-                claims_go_round_the_owners, an_owner_holds_no_more_than_its_cap,
+                claims_go_round_the_owners, a_round_goes_on_where_the_last_claim_ended,
+                a_host_takes_no_more_than_half_of_an_owners_places, an_owner_holds_no_more_than_its_cap,
                 a_host_is_called_no_more_than_its_cap, a_capped_host_does_not_hide_other_jobs,
+            },
+            fairness::{
+                a_dead_peer_changes_nobody_elses_order,
+            },
+            dead::{
+                a_job_that_was_set_aside_is_seen_by_its_owner_and_the_operator, dead_jobs_are_listed_by_what_they_are,
+                a_replayed_job_runs_once_more_and_its_first_holder_is_fenced_off, a_replayed_job_goes_behind_its_key,
+                a_discarded_job_is_gone_and_nobody_elses_is_touched, of_many_replays_of_a_job_one_happens,
             },
             events::{
                 events_are_read_in_order_after_a_cursor, events_of_others_are_not_read,

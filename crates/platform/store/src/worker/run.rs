@@ -36,6 +36,8 @@ pub(super) struct Loop {
     permits: Arc<Semaphore>,
     dispatched: mpsc::UnboundedReceiver<Dispatched>,
     stopped: watch::Receiver<bool>,
+    /// Whose job was the last that was claimed: the round goes on behind it.
+    after: Option<Owner>,
     /// Jobs may be waiting for a place; the next job that ends looks for them.
     wants_room: Arc<AtomicBool>,
     under_way: Arc<Mutex<BTreeMap<JobId, UnderWay>>>,
@@ -60,7 +62,8 @@ impl Loop {
         let kinds = worker.handlers.keys().cloned().collect();
         let wants_room = Arc::new(AtomicBool::new(false));
         let under_way = Arc::default();
-        Self { id, worker: Arc::new(worker), kinds, permits, dispatched, stopped, wants_room, under_way }
+        let worker = Arc::new(worker);
+        Self { id, worker, kinds, permits, dispatched, stopped, after: None, wants_room, under_way }
     }
 
     pub(super) async fn run(mut self) {
@@ -84,7 +87,7 @@ impl Loop {
     }
 
     /// Claims what there is room for and says how long to wait for more.
-    async fn claim(&self) -> Duration {
+    async fn claim(&mut self) -> Duration {
         let mut permits = Vec::new();
         while let Ok(permit) = self.permits.clone().try_acquire_owned() {
             permits.push(permit);
@@ -99,6 +102,7 @@ impl Loop {
         match self.worker.store.database.claim(request).await {
             Ok(jobs) => {
                 let found = jobs.len();
+                self.after = jobs.last().map(|job| job.owner.clone()).or(self.after.take());
                 for (job, permit) in jobs.into_iter().zip(permits) {
                     self.spawn(Dispatched { job, permit });
                 }
@@ -123,6 +127,7 @@ impl Loop {
             worker: self.id.clone(),
             kinds: self.kinds.clone(),
             limit: u32::try_from(room).unwrap_or(u32::MAX),
+            after: self.after.clone(),
             per_owner_max: limits.per_owner_max,
             per_host_max: limits.per_host_max,
             now,
@@ -246,11 +251,13 @@ async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Resu
     let JobContext { scope, job } = context;
     let (environment, lease) = (&worker.store.environment, job.lease.clone());
     let now = environment.now();
+    let attempts = job.attempts + 1;
+    let mut dead = None;
     let write = match outcome {
         Outcome::Completed => return Ok(()),
         Outcome::Done => Write::Complete(lease),
-        Outcome::Retry { error, .. } if job.attempts + 1 >= worker.limits.attempts_max => {
-            tracing::error!(action = "bury", job = %job.lease.job, %error, "the job failed too often");
+        Outcome::Retry { error, .. } if attempts >= worker.limits.attempts_max => {
+            dead = Some((error.clone(), "the job failed too often and is set aside; once its cause is mended, replay it"));
             Write::Bury { lease, error }
         }
         Outcome::Retry { error, after } => {
@@ -259,12 +266,17 @@ async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Resu
             Write::Reschedule { lease, due_at: now + wait, error }
         }
         Outcome::Bury { error } => {
-            tracing::error!(action = "bury", job = %job.lease.job, %error, "the job cannot succeed");
+            dead = Some((error.clone(), "the job cannot succeed and is set aside; replay it, if that has changed, or discard it"));
             Write::Bury { lease, error }
         }
     };
     let batch = Batch::new(vec![write], now, job.trace);
-    worker.store.database.commit(scope_access(scope), batch).await.map(drop)
+    worker.store.database.commit(scope_access(scope), batch).await?;
+    if let Some((error, what)) = dead {
+        tracing::error!(action = "bury", job = %job.lease.job, attempts, %error, "{what}");
+        metrics::counter!("heddle_jobs_buried_total", "kind" => job.kind.clone()).increment(1);
+    }
+    Ok(())
 }
 
 fn scope_access(scope: &heddle_tenancy::JobScope) -> heddle_tenancy::Access {
