@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease, Published, Receipt,
-    Signals, Snapshot, StoreError, Write,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
+    Published, Receipt, Signals, Snapshot, StoreError, Write,
 };
 use heddle_tenancy::{Access, Directory};
 use tokio::{

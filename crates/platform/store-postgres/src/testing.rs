@@ -1,7 +1,7 @@
 //! A PostgreSQL server of one's own, for tests.
 //!
 //! The server runs as long as the process that started it: it hangs on a pipe, so that it ends even when the test is
-//! killed. Durability is switched off; nothing else is.
+//! killed. Durability is switched off (unless it is asked for); nothing else is.
 
 use std::{
     fs,
@@ -48,6 +48,7 @@ pub struct TestPostgres {
     directory: PathBuf,
     binaries: PathBuf,
     port: u16,
+    durable: bool,
     keeper: Mutex<Option<Child>>,
     databases: AtomicU32,
 }
@@ -59,6 +60,19 @@ impl TestPostgres {
     /// When PostgreSQL is not installed (the text says what to install) or does not start (the text has its log).
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// As [`Self::start`], but as durable as in production: for measurements.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_durable() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(durable: bool) -> Self {
         let binaries = binaries();
         let directory = directory();
         let data = directory.join("data");
@@ -67,7 +81,7 @@ impl TestPostgres {
         let output = initdb.arg(&data).output().expect("initdb starts");
         assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
         let (keeper, databases) = (Mutex::new(None), AtomicU32::new(0));
-        let mut server = Self { directory, binaries, port: free_port(), keeper, databases };
+        let mut server = Self { directory, binaries, port: free_port(), durable, keeper, databases };
         let mut attempt = 1;
         while let Err(log) = server.launch() {
             // Somebody else was faster.
@@ -131,8 +145,8 @@ impl TestPostgres {
         let settings = [
             port.as_str(),
             "listen_addresses=127.0.0.1",
-            "fsync=off",
-            "full_page_writes=off",
+            if self.durable { "fsync=on" } else { "fsync=off" },
+            if self.durable { "full_page_writes=on" } else { "full_page_writes=off" },
             "max_connections=300",
             "shared_buffers=64MB",
             "autovacuum_naptime=1min",

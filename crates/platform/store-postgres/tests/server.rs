@@ -289,7 +289,8 @@ async fn many_processes_may_start_at_once_on_an_empty_database() {
     for started in starts {
         started.expect("connects").close().await;
     }
-    let migrations = sql(&url, "SELECT count(DISTINCT number) = count(*) AND count(*) > 5 FROM heddle.migration");
+    let migrations =
+        sql(&url, "SELECT count(DISTINCT number) = count(*) AND count(*) > 5 FROM heddle.migration");
     assert_eq!(migrations.await, "t");
 }
 

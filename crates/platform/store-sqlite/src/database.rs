@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease, Published, Receipt,
-    Signals, Snapshot, StoreError,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
+    Published, Receipt, Signals, Snapshot, StoreError,
 };
 use heddle_tenancy::{Access, Directory};
 use rusqlite::params;

@@ -10,9 +10,10 @@ use crate::error::of_statement;
 
 /// The statement and its values. Only conditions that are asked for are in it, so that an index on them can be used.
 pub(crate) fn statement(query: &DeadJobQuery) -> (String, Vec<String>) {
-    let mut sql = "SELECT id, owner, kind, order_key, host, attempts, created_at, buried_at, last_error, trace
+    let mut sql =
+        "SELECT id, owner, kind, order_key, host, attempts, created_at, buried_at, last_error, trace
          FROM job WHERE buried = 1"
-        .to_owned();
+            .to_owned();
     let conditions = [
         (" AND owner = ?", query.owner.as_ref().map(ToString::to_string)),
         (" AND id = ?", query.id.as_ref().map(ToString::to_string)),
@@ -50,8 +51,7 @@ struct Raw {
 }
 
 fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
-    let rest =
-        (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
+    let rest = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?);
     Ok(Raw { id: row.get(0)?, owner: row.get(1)?, trace: row.get(9)?, rest })
 }
 

@@ -26,7 +26,6 @@ pub mod isolation;
 pub mod jobs;
 pub mod leases;
 pub mod queries;
-pub mod rate;
 pub mod records;
 mod suite;
 pub mod workers;

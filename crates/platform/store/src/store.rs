@@ -9,7 +9,8 @@ use heddle_clock::Environment;
 use heddle_tenancy::{Directory, Scope};
 
 use crate::{
-    DEAD_JOBS_MAX, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Published, Signals, StoreError, Transaction, worker::Dispatcher,
+    DEAD_JOBS_MAX, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Published, Signals,
+    StoreError, Transaction, worker::Dispatcher,
 };
 
 /// A database and the environment that commits are stamped with. Cheap to clone.

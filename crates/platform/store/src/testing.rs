@@ -7,8 +7,8 @@ use heddle_clock::Timestamp;
 use heddle_tenancy::{Access, Directory};
 
 use crate::{
-    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease, Published, Receipt,
-    Signals, Snapshot, StoreError,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
+    Published, Receipt, Signals, Snapshot, StoreError,
 };
 
 /// What happens to commits.

@@ -23,7 +23,8 @@ pub(super) fn list(answer: &Value) -> Vec<String> {
 
 fn row(job: &Value) -> [String; 7] {
     let error = text(job, "error");
-    let mut short: String = error.chars().take(ERROR_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut short: String =
+        error.chars().take(ERROR_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if error.chars().nth(ERROR_CHARS_MAX).is_some() {
         short.push('…');
     }

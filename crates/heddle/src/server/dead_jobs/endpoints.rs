@@ -148,7 +148,8 @@ async fn show(
     Path(place, ..): Path<Place, Plain>,
 ) -> Result<Response, Refused<Plain>> {
     let jobs = leave.dead_jobs(&foundation, one(place)?).await?;
-    let gone = "There is no such job among those that were set aside: it was replayed or discarded, or never was.";
+    let gone =
+        "There is no such job among those that were set aside: it was replayed or discarded, or never was.";
     let job = jobs.first().ok_or_else(|| Rejection::new(Kind::NotFound, gone))?;
     Ok(reply(StatusCode::OK, &JobBody::from(job)))
 }
@@ -210,7 +211,8 @@ fn selected(selection: Selection) -> Result<DeadJobQuery, Rejection> {
 }
 
 fn owner_of(text: Option<String>) -> Result<Option<Owner>, Rejection> {
-    text.map(|text| text.parse().map_err(|error| Rejection::new(Kind::Invalid, format!("owner: {error}.")))).transpose()
+    text.map(|text| text.parse().map_err(|error| Rejection::new(Kind::Invalid, format!("owner: {error}."))))
+        .transpose()
 }
 
 fn not_an_id() -> Rejection {

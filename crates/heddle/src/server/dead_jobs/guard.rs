@@ -43,9 +43,9 @@ impl FromRequestParts<Arc<Foundation>> for Leave {
         let caller = caller.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
         let required = if matches!(parts.method, Method::GET | Method::HEAD) { READ } else { WRITE };
         let reach = match context(parts).await? {
-            Some(context) => {
-                Reach::Own(foundation.authenticator.participant(&caller, &context, &required).map_err(forbidden)?)
-            }
+            Some(context) => Reach::Own(
+                foundation.authenticator.participant(&caller, &context, &required).map_err(forbidden)?,
+            ),
             None => {
                 let required = required.within(Area::Installation);
                 Reach::Everybody(foundation.authenticator.operator(&caller, &required).map_err(forbidden)?)

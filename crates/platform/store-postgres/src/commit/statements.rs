@@ -54,9 +54,7 @@ pub(super) fn of(write: &Write, access: &Access, batch: &Batch) -> Call {
             let values = values![lease.job.to_string(), lease.token.clone(), error.clone(), now];
             Call::new("SELECT heddle.bury($1, $2, $3, $4)", values)
         }
-        Write::Replay { job } => {
-            Call::new("SELECT heddle.replay($1, $2)", values![job.to_string(), now])
-        }
+        Write::Replay { job } => Call::new("SELECT heddle.replay($1, $2)", values![job.to_string(), now]),
         Write::Discard { job } => Call::new("SELECT heddle.discard($1)", values![job.to_string()]),
         Write::CancelJobs { order_key } => {
             let sql = "DELETE FROM heddle.job

@@ -28,8 +28,7 @@ pub(super) fn replay(connection: &Connection, stamp: &Stamp<'_>, job: &JobId) ->
 /// Deletes a job that was set aside.
 pub(super) fn discard(connection: &Connection, stamp: &Stamp<'_>, job: &JobId) -> Result<(), StoreError> {
     let sql = "DELETE FROM job WHERE id = ?1 AND owner = ?2 AND buried = 1";
-    let delete =
-        || connection.prepare_cached(sql)?.execute(params![job.as_str(), stamp.owner]);
+    let delete = || connection.prepare_cached(sql)?.execute(params![job.as_str(), stamp.owner]);
     found(delete().map_err(of_statement)?, job)
 }
 

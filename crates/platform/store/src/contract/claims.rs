@@ -68,7 +68,8 @@ pub async fn a_host_takes_no_more_than_half_of_an_owners_places(world: &World) {
     let calls: Vec<_> = jobs.iter().map(|job| job.order_key.contains("dead")).collect();
     assert_eq!(calls, [true, false].repeat(4), "an owner's turns go round its hosts");
     let scope = world.participant("alice");
-    let write = |tx: &mut crate::Transaction<'_>| jobs.iter().skip(1).step_by(2).for_each(|job| tx.complete(job));
+    let write =
+        |tx: &mut crate::Transaction<'_>| jobs.iter().skip(1).step_by(2).for_each(|job| tx.complete(job));
     world.commit(&scope, write).await.expect("commits");
     let next = world.claim_with("w", |request| request.per_owner_max = 8).await;
     assert_eq!(next.len(), 4);

@@ -130,7 +130,10 @@ pub async fn a_replayed_job_goes_behind_its_key(world: &World) {
     assert!(world.claim("w", 10).await.is_empty(), "its key is held");
     world.commit(&alice, |tx| tx.complete(&second)).await.expect("commits");
     for expected in [3, 1] {
-        world.commit(&alice, |tx| tx.enqueue(NewJob::new("work", format!("{expected}"), &0))).await.expect("commits");
+        world
+            .commit(&alice, |tx| tx.enqueue(NewJob::new("work", format!("{expected}"), &0)))
+            .await
+            .expect("commits");
         let jobs = world.claim("w", 10).await;
         let of_key: Vec<_> = jobs.iter().filter(|job| job.order_key == "a").collect();
         assert_eq!(of_key.len(), 1);
@@ -144,10 +147,9 @@ pub async fn a_discarded_job_is_gone_and_nobody_elses_is_touched(world: &World) 
     let (alice, bob) = (world.participant("alice"), world.participant("bob"));
     let job = dead(world, "alice", NewJob::new("work", "a", &1)).await;
     let id = &job.lease.job;
-    for attempt in [
-        world.commit(&bob, |tx| tx.discard(id)).await,
-        world.commit(&bob, |tx| tx.replay(id)).await,
-    ] {
+    for attempt in
+        [world.commit(&bob, |tx| tx.discard(id)).await, world.commit(&bob, |tx| tx.replay(id)).await]
+    {
         assert!(matches!(attempt, Err(StoreError::Stale { .. })), "{attempt:?}");
     }
     world.commit(&alice, |tx| tx.discard(id)).await.expect("commits");

@@ -257,7 +257,10 @@ async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Resu
         Outcome::Completed => return Ok(()),
         Outcome::Done => Write::Complete(lease),
         Outcome::Retry { error, .. } if attempts >= worker.limits.attempts_max => {
-            dead = Some((error.clone(), "the job failed too often and is set aside; once its cause is mended, replay it"));
+            dead = Some((
+                error.clone(),
+                "the job failed too often and is set aside; once its cause is mended, replay it",
+            ));
             Write::Bury { lease, error }
         }
         Outcome::Retry { error, after } => {
@@ -266,7 +269,10 @@ async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Resu
             Write::Reschedule { lease, due_at: now + wait, error }
         }
         Outcome::Bury { error } => {
-            dead = Some((error.clone(), "the job cannot succeed and is set aside; replay it, if that has changed, or discard it"));
+            dead = Some((
+                error.clone(),
+                "the job cannot succeed and is set aside; replay it, if that has changed, or discard it",
+            ));
             Write::Bury { lease, error }
         }
     };
