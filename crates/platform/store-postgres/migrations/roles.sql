@@ -9,7 +9,8 @@ BEGIN
         'heddle_worker',     -- claims jobs, gives events their places
         'heddle_directory',  -- published rows
         'heddle_management', -- events of the installation and of tenants
-        'heddle_sweeper'     -- deletes what has expired
+        'heddle_sweeper',    -- deletes what has expired
+        'heddle_auditor'     -- seals and reads the audit log
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS', wanted);

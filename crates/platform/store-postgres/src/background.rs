@@ -7,7 +7,7 @@ use heddle_store::{Signals, StoreError};
 use tokio::sync::Notify;
 
 use crate::{
-    error::of_pool,
+    error::{in_time, of_pool},
     listener::{Announcements, RECONNECT_WAIT},
     pipeline::{Call, values},
     reads::{count_of, read},
@@ -23,11 +23,11 @@ const SAFETY_NET: Duration = Duration::from_secs(5);
 pub(crate) async fn sequence(
     pool: Pool,
     written: Arc<Notify>,
-    signals: Signals,
-    announcements: Announcements,
+    (signals, announcements): (Signals, Announcements),
+    patience: Duration,
 ) {
     loop {
-        match place(&pool).await {
+        match place(&pool, patience).await {
             Ok(0) => {
                 // A wait that ends by time is the safety net.
                 drop(tokio::time::timeout(SAFETY_NET, written.notified()).await);
@@ -44,8 +44,10 @@ pub(crate) async fn sequence(
     }
 }
 
-async fn place(pool: &Pool) -> Result<u64, StoreError> {
-    place_batch(&*pool.get().await.map_err(of_pool)?).await
+async fn place(pool: &Pool, patience: Duration) -> Result<u64, StoreError> {
+    let client = pool.get().await.map_err(of_pool)?;
+    let placed = tokio::time::timeout(patience, place_batch(&client)).await;
+    in_time(client, placed)
 }
 
 async fn place_batch(client: &ClientWrapper) -> Result<u64, StoreError> {

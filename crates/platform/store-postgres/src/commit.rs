@@ -27,6 +27,8 @@ pub(crate) struct Moved {
     pub(crate) jobs: bool,
     /// Events were written; they have no places yet.
     pub(crate) events: bool,
+    /// Entries of the audit log were written, which are to be sealed.
+    pub(crate) audit: bool,
 }
 
 /// Commits in one round trip.
@@ -66,6 +68,7 @@ fn outcome(access: &Access, batch: &Batch, results: &[Vec<Row>]) -> Result<(Rece
             Write::Complete(_) | Write::Bury { .. } => moved.jobs |= yes(rows)?,
             Write::Reschedule { .. } | Write::Replay { .. } => moved.jobs = true,
             Write::Emit(_) => moved.events = true,
+            Write::Audit(_) => moved.audit = true,
             _ => {}
         }
     }

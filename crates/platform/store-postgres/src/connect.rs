@@ -20,6 +20,8 @@ pub struct PostgresOptions {
     pub pool_wait: Duration,
     /// The server breaks off a statement that takes longer.
     pub statement_wait: Duration,
+    /// Refuses a server that runs with `fsync` off: what it acknowledges is lost when its machine crashes.
+    pub fsync_required: bool,
     /// A PEM file with certificate authorities to trust besides the system's.
     pub root_certificates: Option<PathBuf>,
 }
@@ -31,6 +33,7 @@ impl Default for PostgresOptions {
             connect_wait: Duration::from_secs(5),
             pool_wait: Duration::from_secs(10),
             statement_wait: Duration::from_secs(30),
+            fsync_required: false,
             root_certificates: None,
         }
     }
@@ -38,6 +41,16 @@ impl Default for PostgresOptions {
 
 /// How long a connection may be silent on the wire, with something to be acknowledged, before it counts as broken.
 const GONE_WAIT: Duration = Duration::from_secs(15);
+
+/// How much longer than the server's own limit a statement may take before the connection counts as broken.
+const SILENCE_WAIT: Duration = Duration::from_secs(5);
+
+impl PostgresOptions {
+    /// How long anything may take that is done with a connection.
+    pub(crate) fn patience(&self) -> Duration {
+        self.statement_wait + SILENCE_WAIT
+    }
+}
 
 /// Reads the URL. Its password is in none of the errors.
 pub(crate) fn config(url: &str, options: &PostgresOptions) -> Result<Config, StoreError> {
@@ -64,12 +77,15 @@ pub(crate) fn pool(
 ) -> Result<Pool, StoreError> {
     let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(config, tls, recycle);
-    let settings = settings(options);
+    let (settings, wait) = (settings(options), options.connect_wait);
     let set = Hook::async_fn(move |client, _| {
         let settings = settings.clone();
-        Box::pin(
-            async move { client.batch_execute(&settings).await.map_err(|e| HookError::message(text(&e))) },
-        )
+        Box::pin(async move {
+            match tokio::time::timeout(wait, client.batch_execute(&settings)).await {
+                Ok(set) => set.map_err(|e| HookError::message(text(&e))),
+                Err(_) => Err(HookError::message("the server does not answer")),
+            }
+        })
     });
     Pool::builder(manager)
         .max_size(connections_max)

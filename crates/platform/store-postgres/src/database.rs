@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -11,21 +12,25 @@ use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
     Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
     Published, Receipt, Signals, Snapshot, StoreError, Write,
+    audit::{AuditHead, AuditLog},
 };
 use heddle_tenancy::{Access, Directory};
 use tokio::{
     sync::{Notify, oneshot},
     task::JoinHandle,
+    time::timeout,
 };
 
 use crate::{
-    PostgresOptions, background, claim, commit, connect, dead,
-    error::{of_first_connection, of_pool, of_statement},
+    PostgresAudit, PostgresOptions, audit, background, claim, commit, connect, dead,
+    error::{in_time, of_first_connection, of_pool, of_statement},
     listener::{self, Announcements},
     migration,
     pipeline::{Call, values},
     presence::{self, Presence},
-    reads, session,
+    reads,
+    schema::Schema,
+    session,
     snapshot::PostgresSnapshot,
     tls,
 };
@@ -41,6 +46,10 @@ pub struct PostgresDatabase {
     presence: Presence,
     /// Events were written that have no places yet.
     written: Arc<Notify>,
+    schema: Schema,
+    audit: PostgresAudit,
+    /// How long anything may take that is done with a connection.
+    patience: Duration,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -61,6 +70,16 @@ impl PostgresDatabase {
         options: &PostgresOptions,
         environment: &Environment,
     ) -> Result<Self, StoreError> {
+        Self::connect_knowing(migration::newest(), url, options, environment).await
+    }
+
+    /// As a release connects that knows the steps of the schema up to `known`, and none beyond.
+    pub(crate) async fn connect_knowing(
+        known: i64,
+        url: &str,
+        options: &PostgresOptions,
+        environment: &Environment,
+    ) -> Result<Self, StoreError> {
         let config = connect::config(url, options)?;
         let tls = tls::connector(options.root_certificates.as_deref())?;
         let for_directory = (options.connections_max / 4).max(1);
@@ -68,7 +87,8 @@ impl PostgresDatabase {
         let pool = connect::pool(config.clone(), tls.clone(), for_all_else, options)?;
         let directory = connect::pool(config.clone(), tls.clone(), for_directory, options)?;
         let client = pool.get().await.map_err(|error| of_first_connection(&config, error))?;
-        if let Err(error) = migration::run(&client, environment.now()).await {
+        if let Err(error) = migration::run(&client, environment.now(), (known, options.fsync_required)).await
+        {
             // It may be in the middle of a transaction.
             drop(Object::take(client));
             return Err(error);
@@ -76,19 +96,33 @@ impl PostgresDatabase {
         drop(client);
         let (signals, announcements) = (Signals::default(), Announcements::default());
         let written = Arc::new(Notify::new());
-        let sequence =
-            background::sequence(pool.clone(), written.clone(), signals.clone(), announcements.clone());
-        let (listening, listens) = oneshot::channel();
-        let presence = Presence::default();
-        let own = (announcements.clone(), presence.clone());
-        let wait = options.connect_wait;
-        let listen = listener::run((config, tls, wait), signals.clone(), own, listening);
+        let (wait, patience) = (options.connect_wait, options.patience());
         let tell = (signals.clone(), announcements.clone());
-        let watch = presence::watch(pool.clone(), presence.clone(), tell, wait);
-        let tasks = Mutex::new(vec![tokio::spawn(sequence), tokio::spawn(listen), tokio::spawn(watch)]);
+        let sequence = background::sequence(pool.clone(), written.clone(), tell.clone(), patience);
+        let (listening, listens) = oneshot::channel();
+        let (presence, schema) = (Presence::default(), Schema::new(known));
+        let own = (announcements.clone(), presence.clone(), schema.changed.clone());
+        let listen = listener::run((config, tls, wait), signals.clone(), own, listening);
+        let watch = presence::watch(pool.clone(), presence.clone(), tell, (wait, patience));
+        let schemas = schema.clone().watch(pool.clone(), patience);
+        let tasks =
+            vec![tokio::spawn(sequence), tokio::spawn(listen), tokio::spawn(watch), tokio::spawn(schemas)];
+        let tasks = Mutex::new(tasks);
         // Without it all goes on, only with waits as long as the safety nets', and as the leases of the dead.
         drop(tokio::time::timeout(wait, listens).await);
-        Ok(Self { pool, directory, signals, announcements, presence, written, tasks })
+        let audit = PostgresAudit::over(pool.clone(), patience);
+        Ok(Self {
+            pool,
+            directory,
+            signals,
+            announcements,
+            presence,
+            written,
+            schema,
+            audit,
+            patience,
+            tasks,
+        })
     }
 
     /// What the server's setting `name` is on this database's connections, for diagnosis.
@@ -102,7 +136,13 @@ impl PostgresDatabase {
     }
 
     async fn client(&self) -> Result<Object, StoreError> {
+        self.schema.check()?;
         self.pool.get().await.map_err(of_pool)
+    }
+
+    async fn client_for_directory(&self) -> Result<Object, StoreError> {
+        self.schema.check()?;
+        self.directory.get().await.map_err(of_pool)
     }
 
     fn stop(&self) {
@@ -115,7 +155,7 @@ impl PostgresDatabase {
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn snapshot(&self, access: Access) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(PostgresSnapshot::new(self.client().await?, access)))
+        Ok(Box::new(PostgresSnapshot::new(self.client().await?, access, self.patience)))
     }
 
     async fn commit(&self, access: Access, mut batch: Batch) -> Result<Receipt, StoreError> {
@@ -125,8 +165,11 @@ impl Database for PostgresDatabase {
             }
         }
         let client = self.client().await?;
-        let (receipt, moved) = commit::commit(&client, &access, &batch).await?;
-        drop(client);
+        let done = timeout(self.patience, commit::commit(&client, &access, &batch)).await;
+        let (receipt, moved) = in_time(client, done)?;
+        if moved.audit {
+            self.signals.notify_audit();
+        }
         if moved.events {
             self.written.notify_one();
         }
@@ -139,15 +182,21 @@ impl Database for PostgresDatabase {
 
     async fn claim(&self, mut request: ClaimRequest) -> Result<Vec<ClaimedJob>, StoreError> {
         request.worker = self.presence.enlist(&request.worker).await;
-        claim::claim(&*self.client().await?, &request).await
+        let client = self.client().await?;
+        let done = timeout(self.patience, claim::claim(&client, &request)).await;
+        in_time(client, done)
     }
 
     async fn extend(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
-        claim::extend(&*self.client().await?, leases, until).await
+        let client = self.client().await?;
+        let done = timeout(self.patience, claim::extend(&client, leases, until)).await;
+        in_time(client, done)
     }
 
     async fn next_due(&self, kinds: &[String], after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        claim::next_due(&*self.client().await?, kinds, after).await
+        let client = self.client().await?;
+        let done = timeout(self.patience, claim::next_due(&client, kinds, after)).await;
+        in_time(client, done)
     }
 
     async fn dead_jobs(&self, query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError> {
@@ -155,21 +204,29 @@ impl Database for PostgresDatabase {
     }
 
     async fn events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {
-        reads::events(&*self.client().await?, &query).await
+        let client = self.client().await?;
+        let done = timeout(self.patience, reads::events(&client, &query)).await;
+        in_time(client, done)
     }
 
     async fn newest_event(&self) -> Result<EventCursor, StoreError> {
         let client = self.client().await?;
-        // An event that was committed and has no place yet would otherwise come after the newest.
-        if background::place_all(&client).await? {
-            self.signals.notify_events();
-            self.announcements.events();
-        }
-        reads::newest_event(&client).await
+        let newest = async {
+            // An event that was committed and has no place yet would otherwise come after the newest.
+            if background::place_all(&client).await? {
+                self.signals.notify_events();
+                self.announcements.events();
+            }
+            reads::newest_event(&client).await
+        };
+        let done = timeout(self.patience, newest).await;
+        in_time(client, done)
     }
 
     async fn lookup(&self, _: Directory, kind: &str, key: &str) -> Result<Option<Published>, StoreError> {
-        reads::lookup(&*self.directory.get().await.map_err(of_pool)?, kind, key).await
+        let client = self.client_for_directory().await?;
+        let done = timeout(self.patience, reads::lookup(&client, kind, key)).await;
+        in_time(client, done)
     }
 
     async fn published(
@@ -179,7 +236,9 @@ impl Database for PostgresDatabase {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Published>, StoreError> {
-        reads::published(&*self.directory.get().await.map_err(of_pool)?, kind, after, limit).await
+        let client = self.client_for_directory().await?;
+        let done = timeout(self.patience, reads::published(&client, kind, after, limit)).await;
+        in_time(client, done)
     }
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -198,7 +257,19 @@ impl Database for PostgresDatabase {
              SELECT (SELECT count(*) FROM nonces) + (SELECT count(*) FROM due)";
         let call = Call::new(sql, values![now.as_millis(), i64::from(limit.saturating_sub(1))]);
         let client = self.client().await?;
-        reads::count_of(&reads::read(&client, session::WRITE_AS_SWEEPER, Vec::new(), call).await?)
+        let swept = reads::read(&client, session::WRITE_AS_SWEEPER, Vec::new(), call);
+        let done = timeout(self.patience, swept).await;
+        reads::count_of(&in_time(client, done)?)
+    }
+
+    async fn seal_audit(&self, limit: u32) -> Result<Option<AuditHead>, StoreError> {
+        let mut client = self.client().await?;
+        let done = timeout(self.patience, audit::seal(&mut client, limit)).await;
+        in_time(client, done)
+    }
+
+    fn audit_log(&self) -> &dyn AuditLog {
+        &self.audit
     }
 
     fn signals(&self) -> &Signals {
@@ -206,7 +277,9 @@ impl Database for PostgresDatabase {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.client().await?.batch_execute("SELECT 1").await.map_err(|e| of_statement(&e))
+        let client = self.pool.get().await.map_err(of_pool)?;
+        let done = timeout(self.patience, self.schema.look(&client)).await;
+        in_time(client, done)
     }
 
     async fn close(&self) {

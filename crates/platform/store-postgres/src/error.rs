@@ -2,8 +2,9 @@
 
 use std::error::Error as _;
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{Object, PoolError};
 use heddle_store::StoreError;
+use tokio::time::error::Elapsed;
 use tokio_postgres::{Config, Error, config::Host, error::SqlState};
 
 /// Raised by `heddle.save` and its like: another version.
@@ -16,6 +17,15 @@ pub(crate) fn of_statement(error: &Error) -> StoreError {
     let reason = format!("PostgreSQL: {}", text(error));
     match error.code() {
         None => StoreError::Unavailable { reason },
+        Some(&SqlState::DISK_FULL) => StoreError::Full { reason },
+        Some(state) if state.code().starts_with("XX") && *state != SqlState::INTERNAL_ERROR => {
+            StoreError::Damaged { reason }
+        }
+        Some(&SqlState::QUERY_CANCELED) => StoreError::Unavailable {
+            reason: format!(
+                "a statement took too long and was broken off, and nothing of it is stored ({reason})"
+            ),
+        },
         Some(state) if is_temporary(state) => StoreError::Unavailable { reason },
         Some(_) => StoreError::Unusable { reason },
     }
@@ -30,6 +40,19 @@ fn is_temporary(state: &SqlState) -> bool {
 /// Whether the database chose this transaction to break off, so that it may be sent again as it is.
 pub(crate) fn is_conflict(error: &Error) -> bool {
     matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+}
+
+/// What became of work with a connection that had `time` to end. A server that stays silent for longer may be gone:
+/// the connection is given up, with whatever is under way on it, and nobody waits for it.
+pub(crate) fn in_time<T>(
+    client: Object,
+    done: Result<Result<T, StoreError>, Elapsed>,
+) -> Result<T, StoreError> {
+    done.unwrap_or_else(|_| {
+        drop(Object::take(client));
+        let reason = "the server does not answer; what was under way may have been done or not".to_owned();
+        Err(StoreError::Unavailable { reason })
+    })
 }
 
 pub(crate) fn of_pool(error: PoolError) -> StoreError {
@@ -72,6 +95,9 @@ pub(crate) fn of_first_connection(config: &Config, error: PoolError) -> StoreErr
         Some(&SqlState::INVALID_CATALOG_NAME) => {
             unusable(format!("PostgreSQL at {place} has no such database: {why}; create it, or name another"))
         }
+        Some(state) if is_temporary(state) => StoreError::Unavailable {
+            reason: format!("PostgreSQL at {place} does not take connections at the moment: {why}"),
+        },
         Some(_) => unusable(format!("PostgreSQL at {place} refuses the connection: {why}")),
         None if why.contains("password missing") => unusable(format!(
             "PostgreSQL at {place} asks for a password of the user '{user}', and the database's URL has none"

@@ -18,6 +18,7 @@
 //!
 //! Deliberately absent: JSON operators, which row-level security makes unindexable.
 
+mod audit;
 mod background;
 mod claim;
 mod commit;
@@ -30,11 +31,13 @@ mod migration;
 mod pipeline;
 mod presence;
 mod reads;
+mod schema;
 mod session;
 mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
 
+pub use audit::PostgresAudit;
 pub use connect::PostgresOptions;
 pub use database::PostgresDatabase;

@@ -20,6 +20,8 @@ use crate::{error::text, presence::Presence};
 /// Payloads on the channel `heddle`.
 const JOBS: &str = "jobs";
 const EVENTS: &str = "events";
+/// Told by a release that has changed the schema (see `migration`).
+const SCHEMA: &str = "schema";
 /// How long to leave the server alone after the connection broke.
 pub(crate) const RECONNECT_WAIT: Duration = Duration::from_millis(500);
 
@@ -46,7 +48,7 @@ impl Announcements {
 pub(crate) async fn run(
     (config, tls, connect_wait): (Config, MakeRustlsConnect, Duration),
     signals: Signals,
-    (announcements, presence): (Announcements, Presence),
+    own: (Announcements, Presence, Arc<Notify>),
     listening: oneshot::Sender<()>,
 ) {
     let mut listening = Some(listening);
@@ -54,13 +56,12 @@ pub(crate) async fn run(
         // The configuration's own limit is for the first step alone: not for TLS, nor for what the server says then.
         let error = match tokio::time::timeout(connect_wait, config.connect(tls.clone())).await {
             Ok(Ok(connected)) => {
-                let own = (&announcements, &presence);
-                session(connected, &signals, own, &mut listening).await.err().as_ref().map(text)
+                session(connected, &signals, &own, &mut listening).await.err().as_ref().map(text)
             }
             Ok(Err(error)) => Some(text(&error)),
             Err(_) => Some("the server took too long to accept the connection".to_owned()),
         };
-        presence.interrupted();
+        own.1.interrupted();
         if let Some(error) = error {
             tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
         }
@@ -71,7 +72,7 @@ pub(crate) async fn run(
 async fn session(
     (client, mut connection): Connected,
     signals: &Signals,
-    (announcements, presence): (&Announcements, &Presence),
+    (announcements, presence, schema): &(Announcements, Presence, Arc<Notify>),
     listening: &mut Option<oneshot::Sender<()>>,
 ) -> Result<(), Error> {
     let own = AtomicI32::new(0);
@@ -81,6 +82,9 @@ async fn session(
             if let AsyncMessage::Notification(told) = message?
                 && told.process_id() != own.load(Ordering::Relaxed)
             {
+                if told.payload() == SCHEMA {
+                    schema.notify_one();
+                }
                 wake(signals, told.payload());
             }
         }
@@ -94,6 +98,7 @@ async fn session(
         // What was announced while nobody listened is not known: look at everything.
         wake(signals, JOBS);
         wake(signals, EVENTS);
+        schema.notify_one();
         if let Some(listening) = listening.take() {
             // It fails when whoever wanted to know has stopped waiting.
             listening.send(()).ok();

@@ -53,6 +53,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0007_fairness.sql"),
         readable_from: 4,
     },
+    Migration {
+        number: 8,
+        name: "audit_chain",
+        sql: include_str!("../migrations/0008_audit_chain.sql"),
+        readable_from: 4,
+    },
 ];
 
 const ROLES: &str = include_str!("../migrations/roles.sql");
@@ -60,30 +66,75 @@ const ROLES: &str = include_str!("../migrations/roles.sql");
 const ROLE_ATTEMPTS_MAX: u32 = 20;
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-/// Brings the schema up to what this release knows. The connection must be discarded after an error.
-pub(crate) async fn run(client: &ClientWrapper, now: Timestamp) -> Result<(), StoreError> {
-    check_version(client).await?;
+/// The newest step that this release knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |m| m.number)
+}
+
+/// The newest step that a database has.
+pub(crate) struct Applied {
+    number: i64,
+    readable_from: i64,
+}
+
+impl Applied {
+    /// Why a release that knows the steps up to `known` must not work with the database.
+    pub(crate) fn refusal(&self, known: i64) -> Option<String> {
+        let Self { number, readable_from } = self;
+        (*readable_from > known).then(|| {
+            format!(
+                "the database has schema {number}, which needs a release that knows schema {readable_from} or a \
+                 later one; this release knows schema {known}: install the newer release"
+            )
+        })
+    }
+}
+
+pub(crate) async fn applied(client: &ClientWrapper) -> Result<Applied, StoreError> {
+    let sql = "SELECT number, readable_from FROM heddle.migration ORDER BY number DESC LIMIT 1";
+    let newest = client.query_opt(sql, &[]).await.map_err(|e| of_statement(&e))?;
+    let (number, readable_from) = newest.map_or((0, 0), |row| (row.get(0), row.get(1)));
+    Ok(Applied { number, readable_from })
+}
+
+/// One process at a time; the others say that they wait.
+async fn lock(client: &ClientWrapper) -> Result<(), StoreError> {
+    let sql = "SELECT pg_try_advisory_xact_lock(7, 1)";
+    let row = client.query_one(sql, &[]).await.map_err(|e| of_statement(&e))?;
+    if row.get(0) {
+        return Ok(());
+    }
+    tracing::info!(
+        component = "store",
+        action = "migrate",
+        "another process has the schema in hand; waiting for it"
+    );
+    execute(client, "SELECT pg_advisory_xact_lock(7, 1)").await
+}
+
+/// Brings the schema up to the step `known`. The connection must be discarded after an error.
+pub(crate) async fn run(
+    client: &ClientWrapper,
+    now: Timestamp,
+    (known, fsync_required): (i64, bool),
+) -> Result<(), StoreError> {
+    check_version(client, fsync_required).await?;
     create_roles(client).await?;
-    let begin = "BEGIN; SELECT pg_advisory_xact_lock(7, 1);
-         CREATE SCHEMA IF NOT EXISTS heddle;
+    // A step over many rows takes as long as it takes, and so does the wait for another process that does it.
+    execute(client, "BEGIN; SET LOCAL statement_timeout = 0").await?;
+    lock(client).await?;
+    let table = "CREATE SCHEMA IF NOT EXISTS heddle;
          CREATE TABLE IF NOT EXISTS heddle.migration (
              number bigint PRIMARY KEY, name text NOT NULL, readable_from bigint NOT NULL, applied_at bigint NOT NULL
          )";
-    execute(client, begin).await?;
-    let sql = "SELECT number, readable_from FROM heddle.migration ORDER BY number DESC LIMIT 1";
-    let newest = client.query_opt(sql, &[]).await.map_err(|e| of_statement(&e))?;
-    let (applied, readable_from): (i64, i64) = newest.map_or((0, 0), |row| (row.get(0), row.get(1)));
-    let known = MIGRATIONS.last().map_or(0, |m| m.number);
-    if readable_from > known {
-        return Err(StoreError::Unusable {
-            reason: format!(
-                "the database has schema {applied}, which needs a release that knows schema {readable_from} or a \
-                 later one; this release knows schema {known}: install the newer release"
-            ),
-        });
+    execute(client, table).await?;
+    let applied = applied(client).await?;
+    if let Some(reason) = applied.refusal(known) {
+        return Err(StoreError::Unusable { reason });
     }
-    for migration in MIGRATIONS.iter().filter(|m| m.number > applied) {
+    for migration in MIGRATIONS.iter().filter(|m| m.number > applied.number && m.number <= known) {
         execute(client, migration.sql).await?;
+        execute(client, "NOTIFY heddle, 'schema'").await?;
         let row = "INSERT INTO heddle.migration VALUES ($1, $2, $3, $4)";
         let Migration { number, name, readable_from, .. } = migration;
         let at = now.as_millis();
@@ -98,20 +149,36 @@ async fn execute(client: &ClientWrapper, sql: &str) -> Result<(), StoreError> {
     client.batch_execute(sql).await.map_err(|e| of_statement(&e))
 }
 
-async fn check_version(client: &ClientWrapper) -> Result<(), StoreError> {
+async fn check_version(client: &ClientWrapper, fsync_required: bool) -> Result<(), StoreError> {
     let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-                      current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'";
+                      current_setting('fsync') = 'on', current_setting('full_page_writes') = 'on'";
     let row = client.query_one(sql, &[]).await.map_err(|e| of_statement(&e))?;
-    let (number, version, durable): (i32, String, bool) = (row.get(0), row.get(1), row.get(2));
+    let (number, version): (i32, String) = (row.get(0), row.get(1));
+    let (fsync, whole_pages): (bool, bool) = (row.get(2), row.get(3));
     if number < SERVER_VERSION_MIN {
         let reason = format!("PostgreSQL {version} is too old: version 15 or later is needed");
         return Err(StoreError::Unusable { reason });
     }
-    if !durable {
+    if !fsync && fsync_required {
+        let reason = "PostgreSQL runs with fsync off: what it acknowledges is lost when its machine loses power; set \
+                      fsync = on in postgresql.conf and reload it";
+        return Err(StoreError::Unusable { reason: reason.to_owned() });
+    }
+    if !fsync {
         tracing::warn!(
             component = "store",
             action = "connect",
-            "the server runs with fsync or full_page_writes off: what it acknowledges may be lost in a crash"
+            "PostgreSQL runs with fsync off: what it acknowledges is lost when its machine loses power; in production \
+             this server would not start"
+        );
+    }
+    if !whole_pages {
+        // A file system that never writes half a page (ZFS) does without.
+        tracing::warn!(
+            component = "store",
+            action = "connect",
+            "PostgreSQL runs with full_page_writes off: unless its file system writes pages whole, a loss of power \
+             damages the database"
         );
     }
     Ok(())
@@ -151,14 +218,45 @@ async fn check_roles(client: &ClientWrapper) -> Result<(), StoreError> {
         "SELECT count(*) FILTER (WHERE NOT rolsuper AND NOT rolbypassrls AND pg_has_role(oid, 'MEMBER'))
                FROM pg_roles
                WHERE rolname IN ('heddle_app', 'heddle_worker', 'heddle_directory', 'heddle_management',
-                                 'heddle_sweeper')";
+                                 'heddle_sweeper', 'heddle_auditor')";
     let row = client.query_one(sql, &[]).await.map_err(|e| of_statement(&e))?;
-    if row.get::<_, i64>(0) == 5 {
-        return Ok(());
+    if row.get::<_, i64>(0) == 6 {
+        return check_switch(client).await;
     }
     Err(StoreError::Unusable {
-        reason: "the roles heddle_app, heddle_worker, heddle_directory, heddle_management and heddle_sweeper must be \
-                 granted to the login role, and must be neither superusers nor bypass row-level security"
-            .to_owned(),
+        reason:
+            "the roles heddle_app, heddle_worker, heddle_directory, heddle_management, heddle_sweeper and \
+                 heddle_auditor must be granted to the login role, and must be neither superusers nor bypass \
+                 row-level security"
+                .to_owned(),
+    })
+}
+
+/// A transaction becomes another role, whoever has logged in, and then row-level security holds for it. Without the
+/// switch a superuser, or whoever bypasses row-level security, would see every participant's rows.
+async fn check_switch(client: &ClientWrapper) -> Result<(), StoreError> {
+    execute(client, "BEGIN; SET LOCAL ROLE heddle_app").await?;
+    let sql = "SELECT current_user = 'heddle_app',
+                   (SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class
+                    WHERE relnamespace = 'heddle'::regnamespace AND relkind = 'r'
+                      AND EXISTS (SELECT FROM pg_attribute
+                                  WHERE attrelid = pg_class.oid AND attname = 'owner' AND NOT attisdropped)
+                      AND NOT row_security_active(pg_class.oid))";
+    let row = client.query_one(sql, &[]).await.map_err(|e| of_statement(&e))?;
+    execute(client, "ROLLBACK").await?;
+    let (switched, open): (bool, Option<String>) = (row.get(0), row.get(1));
+    if !switched {
+        let reason = "the connection does not become the role heddle_app within a transaction, so participants would \
+                      not be held apart: connect without a pooler, or with one in session mode, as a login role that \
+                      is neither a superuser nor bypasses row-level security";
+        return Err(StoreError::Unusable { reason: reason.to_owned() });
+    }
+    open.map_or(Ok(()), |tables| {
+        Err(StoreError::Unusable {
+            reason: format!(
+                "row-level security is not in force for {tables} of the schema heddle, so participants would not be \
+                 held apart: ALTER TABLE … ENABLE ROW LEVEL SECURITY and FORCE ROW LEVEL SECURITY, and start again"
+            ),
+        })
     })
 }

@@ -28,7 +28,7 @@ use tokio::{
 use tokio_postgres::{Client, Error};
 
 use crate::{
-    error::{of_pool, of_statement},
+    error::{in_time, of_pool, of_statement},
     listener::{Announcements, RECONNECT_WAIT},
     pipeline::{Call, values},
     reads::{count_of, read},
@@ -125,12 +125,12 @@ pub(crate) async fn watch(
     pool: Pool,
     presence: Presence,
     (signals, announcements): (Signals, Announcements),
-    connect_wait: Duration,
+    (connect_wait, patience): (Duration, Duration),
 ) {
     let certainty = (RECONNECT_WAIT * 2 + connect_wait).max(INTERVAL * 2);
     let mut absences = Absences::default();
     loop {
-        match look(&pool, &presence, &mut absences, certainty).await {
+        match look(&pool, &presence, &mut absences, (certainty, patience)).await {
             Ok(0) => {}
             Ok(leases) => {
                 tracing::info!(
@@ -156,22 +156,32 @@ async fn look(
     pool: &Pool,
     presence: &Presence,
     absences: &mut Absences,
-    certainty: Duration,
+    (certainty, patience): (Duration, Duration),
 ) -> Result<u64, StoreError> {
     let client = pool.get().await.map_err(of_pool)?;
+    let freed = tokio::time::timeout(patience, free_the_dead(&client, presence, absences, certainty)).await;
+    in_time(client, freed)
+}
+
+async fn free_the_dead(
+    client: &ClientWrapper,
+    presence: &Presence,
+    absences: &mut Absences,
+    certainty: Duration,
+) -> Result<u64, StoreError> {
     let known = presence.known();
     let (own, others): (Vec<_>, Vec<_>) =
-        missing(&client, &known).await?.into_iter().partition(|name| known.contains(name));
+        missing(client, &known).await?.into_iter().partition(|name| known.contains(name));
     if !own.is_empty() {
         presence.missed(&own);
-        withdraw(&client, own.clone()).await?;
+        withdraw(client, own.clone()).await?;
     }
     let held: Vec<_> = known.into_iter().filter(|name| !own.contains(name)).collect();
     if !held.is_empty() {
-        mark(&client, held).await?;
+        mark(client, held).await?;
     }
     let dead = absences.note(others, Instant::now(), certainty);
-    if dead.is_empty() { Ok(0) } else { free(&client, dead).await }
+    if dead.is_empty() { Ok(0) } else { free(client, dead).await }
 }
 
 /// Workers without a lock: those of other processes that hold marked leases, and `own`.

@@ -12,6 +12,7 @@ pub(crate) const READ_AS_APP: &str = "BEGIN READ ONLY; SET LOCAL ROLE heddle_app
 pub(crate) const READ_AS_DIRECTORY: &str = "BEGIN READ ONLY; SET LOCAL ROLE heddle_directory";
 pub(crate) const READ_AS_MANAGEMENT: &str = "BEGIN READ ONLY; SET LOCAL ROLE heddle_management";
 pub(crate) const READ_AS_WORKER: &str = "BEGIN READ ONLY; SET LOCAL ROLE heddle_worker";
+pub(crate) const READ_AS_AUDITOR: &str = "BEGIN READ ONLY; SET LOCAL ROLE heddle_auditor";
 pub(crate) const WRITE_AS_WORKER: &str = "BEGIN; SET LOCAL ROLE heddle_worker";
 /// A lease may be lost in a crash of the server: its job is then claimed again, and the first holder is fenced off.
 pub(crate) const LEASE_AS_WORKER: &str =

@@ -1,5 +1,7 @@
 //! Reads as of one moment.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use deadpool_postgres::Object;
 use futures::FutureExt;
@@ -16,14 +18,16 @@ use crate::{
 
 /// A read transaction; it begins with the first read and ends when this is dropped.
 pub(crate) struct PostgresSnapshot {
-    client: Object,
+    /// `None` when the server had fallen silent.
+    client: Option<Object>,
     access: Access,
     begun: bool,
+    patience: Duration,
 }
 
 impl PostgresSnapshot {
-    pub(crate) fn new(client: Object, access: Access) -> Self {
-        Self { client, access, begun: false }
+    pub(crate) fn new(client: Object, access: Access, patience: Duration) -> Self {
+        Self { client: Some(client), access, begun: false, patience }
     }
 
     /// The first query goes out together with what begins the transaction.
@@ -32,7 +36,13 @@ impl PostgresSnapshot {
             false => (session::SNAPSHOT_AS_APP, vec![session::of(&self.access), query]),
             true => ("", vec![query]),
         };
-        let results = pipeline::run(&self.client, begin, &calls, "").await;
+        let silent = || StoreError::Unavailable { reason: "the server does not answer".to_owned() };
+        let client = self.client.as_ref().ok_or_else(silent)?;
+        let Ok(results) = tokio::time::timeout(self.patience, pipeline::run(client, begin, &calls, "")).await
+        else {
+            drop(self.client.take().map(Object::take));
+            return Err(silent());
+        };
         let mut results = results.map_err(|e| of_statement(&e.error))?;
         Ok(results.pop().unwrap_or_default())
     }
@@ -109,9 +119,11 @@ impl Snapshot for PostgresSnapshot {
 
 impl Drop for PostgresSnapshot {
     fn drop(&mut self) {
-        if self.begun {
+        if self.begun
+            && let Some(client) = &self.client
+        {
             // One poll sends it, ahead of whatever the next holder of the connection sends; nobody needs the answer.
-            drop(self.client.batch_execute("ROLLBACK").now_or_never());
+            drop(client.batch_execute("ROLLBACK").now_or_never());
         }
     }
 }

@@ -3,6 +3,10 @@
 //! The server runs as long as the process that started it: it hangs on a pipe, so that it ends even when the test is
 //! killed. Durability is switched off (unless it is asked for); nothing else is.
 
+mod release;
+
+pub use release::{connect_as_release, newest_schema};
+
 use std::{
     fs,
     io::Write,

@@ -47,7 +47,7 @@ fn apply_one(
     write: Write,
     receipt: &mut Receipt,
 ) -> Result<Moved, StoreError> {
-    let jobs = |jobs| Moved { jobs, events: false };
+    let jobs = |jobs| Moved { jobs, ..Moved::default() };
     match write {
         Write::Put { kind, id, expected, columns, document } => {
             aggregates::put(connection, stamp, &aggregates::Put { kind, id, columns, document }, expected)?;
@@ -74,9 +74,12 @@ fn apply_one(
         Write::CancelJobs { order_key } => jobs::cancel(connection, stamp, &order_key)?,
         Write::Emit(event) => {
             records::emit(connection, stamp, &event)?;
-            return Ok(Moved { jobs: false, events: true });
+            return Ok(Moved { events: true, ..Moved::default() });
         }
-        Write::Audit(entry) => records::audit(connection, stamp, &entry)?,
+        Write::Audit(entry) => {
+            records::audit(connection, stamp, &entry)?;
+            return Ok(Moved { audit: true, ..Moved::default() });
+        }
         Write::Once(nonce) => records::once(connection, stamp, &nonce)?,
         Write::Publish(row) => records::publish(connection, stamp, &row)?,
         Write::Withdraw { kind, key } => records::withdraw(connection, stamp, kind, &key)?,

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, path::Path, time::Duration};
 use heddle_store::StoreError;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::of_file;
+use crate::error::{of_file, of_opened};
 
 /// How long a statement waits for a lock that another connection holds, for instance during a checkpoint.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -19,11 +19,22 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|e| of_file(path, "cannot be opened for writing", &e))?;
     prepare(&connection).map_err(|e| of_file(path, "cannot be used", &e))?;
-    let settings = "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
+    // `fullfsync` is for systems on which an fsync does not reach the disk (macOS); elsewhere it changes nothing.
+    let settings = "PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;
          PRAGMA journal_size_limit = 67108864;";
-    connection.execute_batch(settings).map_err(|e| of_file(path, "cannot be used", &e))?;
+    let set = || {
+        connection.execute_batch(settings)?;
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+    };
+    // SQLite says which mode it has come to, and it is no error when that is another one.
+    let mode = set().map_err(|e| of_opened(path, "cannot be used", &e))?;
+    if mode != "wal" {
+        let why = "its file system cannot share memory between connections; keep it on a local disk";
+        return Err(of_file(path, "cannot have a write-ahead log", &why));
+    }
     Ok(connection)
 }
 

@@ -10,14 +10,15 @@ use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
     Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
     Published, Receipt, Signals, Snapshot, StoreError,
+    audit::{AuditHead, AuditLog},
 };
 use heddle_tenancy::{Access, Directory};
 use rusqlite::params;
 use tempfile::TempDir;
 
 use crate::{
-    batch, claim, connection, dead,
-    error::of_file,
+    SqliteAudit, audit, batch, claim, connection, dead,
+    error::{at_open, of_file},
     events, migration,
     process_lock::ProcessLock,
     readers::Readers,
@@ -33,6 +34,7 @@ use crate::{
 pub struct SqliteDatabase {
     writer: Writer,
     readers: Arc<Readers>,
+    audit: SqliteAudit,
     signals: Signals,
 }
 
@@ -67,12 +69,13 @@ impl SqliteDatabase {
             }
             let lock = ProcessLock::take(&path)?;
             let mut connection = connection::writer(&path)?;
-            migration::run(&mut connection, now)?;
-            claim::free_all(&connection)?;
+            let prepared = migration::run(&mut connection, now).and_then(|()| claim::free_all(&connection));
+            prepared.map_err(|error| at_open(&path, error))?;
             let signals = Signals::default();
             let temporary = temporary.map(Arc::new);
             let writer = Writer::start(connection, (lock, temporary.clone()), signals.clone())?;
-            Ok(Self { writer, readers: Readers::new(path, temporary), signals })
+            let readers = Readers::new(path, temporary);
+            Ok(Self { writer, audit: SqliteAudit(readers.clone()), readers, signals })
         });
         opened.await.unwrap_or_else(|_| {
             Err(StoreError::Unusable { reason: "opening the database was broken off".to_owned() })
@@ -155,6 +158,14 @@ impl Database for SqliteDatabase {
                 Ok(((nonces + rows) as u64, Moved::default()))
             })
             .await
+    }
+
+    async fn seal_audit(&self, limit: u32) -> Result<Option<AuditHead>, StoreError> {
+        self.writer.run(move |connection| Ok((audit::seal(connection, limit)?, Moved::default()))).await
+    }
+
+    fn audit_log(&self) -> &dyn AuditLog {
+        &self.audit
     }
 
     fn signals(&self) -> &Signals {

@@ -10,6 +10,7 @@
 //! Deliberately absent: sharing the file between processes (a lock refuses it), and row-level security: here the
 //! owner in every statement of this crate is what holds owners apart.
 
+mod audit;
 mod batch;
 mod claim;
 mod connection;
@@ -25,4 +26,5 @@ mod snapshot;
 pub mod testing;
 mod writer;
 
+pub use audit::SqliteAudit;
 pub use database::SqliteDatabase;

@@ -34,6 +34,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0004_fairness.sql"),
         readable_from: 1,
     },
+    Migration {
+        number: 5,
+        name: "audit_chain",
+        sql: include_str!("../migrations/0005_audit_chain.sql"),
+        readable_from: 1,
+    },
 ];
 
 /// Brings the schema up to what this release knows, in one transaction.

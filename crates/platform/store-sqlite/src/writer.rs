@@ -33,11 +33,17 @@ pub(crate) struct Moved {
     pub(crate) jobs: bool,
     /// Events were written.
     pub(crate) events: bool,
+    /// Entries of the audit log were written, which are to be sealed.
+    pub(crate) audit: bool,
 }
 
 impl Moved {
     pub(crate) fn and(self, other: Self) -> Self {
-        Self { jobs: self.jobs || other.jobs, events: self.events || other.events }
+        Self {
+            jobs: self.jobs || other.jobs,
+            events: self.events || other.events,
+            audit: self.audit || other.audit,
+        }
     }
 }
 
@@ -144,9 +150,12 @@ fn commit_group(connection: &Connection, mut group: Vec<Box<dyn Work>>, signals:
         if moved.events {
             signals.notify_events();
         }
+        if moved.audit {
+            signals.notify_audit();
+        }
     }
     for work in group {
-        work.answer(outcome.as_ref().map_err(ToString::to_string).copied());
+        work.answer(outcome.as_ref().copied());
     }
 }
 

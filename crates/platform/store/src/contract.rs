@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod aggregates;
+pub mod audit;
 pub mod claims;
 pub mod dead;
 pub mod events;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::{
     Batch, ClaimedJob, DeadJob, DeadJobQuery, Event, EventCursor, Lease, Published, Query, Row, Selector,
     StoreError,
+    audit::{AuditHead, AuditLog},
 };
 
 /// Kinds of aggregates that end by themselves: the sweep deletes a row when its `due_at` is past. The
@@ -70,6 +71,14 @@ pub trait Database: Send + Sync {
     /// Deletes nonces that have expired and rows of [`SWEPT_KINDS`] that are due: about `limit` rows of each at
     /// most, so that others can write in between. Returns how many rows; with fewer than `limit`, no more are left.
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Gives places in the audit log's chain to entries that wait for one, about `limit` at most: in the order of
+    /// their insertion, each once, whoever else seals at the same time. The new end of the chain, or `None` when
+    /// nothing waited.
+    async fn seal_audit(&self, limit: u32) -> Result<Option<AuditHead>, StoreError>;
+
+    /// The audit log, to be read.
+    fn audit_log(&self) -> &dyn AuditLog;
 
     /// Changes of this database, in this process and in others.
     fn signals(&self) -> &Signals;
@@ -149,11 +158,13 @@ pub struct EventQuery {
 pub struct Signals {
     jobs: Arc<watch::Sender<u64>>,
     events: Arc<watch::Sender<u64>>,
+    audit: Arc<watch::Sender<u64>>,
 }
 
 impl Default for Signals {
     fn default() -> Self {
-        Self { jobs: Arc::new(watch::Sender::new(0)), events: Arc::new(watch::Sender::new(0)) }
+        let counter = || Arc::new(watch::Sender::new(0));
+        Self { jobs: counter(), events: counter(), audit: counter() }
     }
 }
 
@@ -168,6 +179,17 @@ impl Signals {
     #[must_use]
     pub fn events(&self) -> watch::Receiver<u64> {
         self.events.subscribe()
+    }
+
+    /// Moves when this process has written an entry of the audit log, which is to be sealed.
+    #[must_use]
+    pub fn audit(&self) -> watch::Receiver<u64> {
+        self.audit.subscribe()
+    }
+
+    /// Tells whoever seals. For implementations.
+    pub fn notify_audit(&self) {
+        self.audit.send_modify(|n| *n = n.wrapping_add(1));
     }
 
     /// Tells waiters for jobs. For implementations.

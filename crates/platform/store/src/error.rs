@@ -41,6 +41,24 @@ pub enum StoreError {
         /// What the database or its driver said, without credentials.
         reason: String,
     },
+    /// There is no room left where the database is kept. Nothing was written; when there is room again, the same
+    /// attempt succeeds.
+    #[error(
+        "there is no room left where the database is kept ({reason}); make room, and the server goes on by itself"
+    )]
+    Full {
+        /// What the database said.
+        reason: String,
+    },
+    /// What the database has stored contradicts itself. Reads of other rows may still succeed.
+    #[error(
+        "the database is damaged ({reason}); stop the server, keep a copy of what is there for an expert, and restore \
+         a backup"
+    )]
+    Damaged {
+        /// What the database said.
+        reason: String,
+    },
     /// The database refuses to be used as it is set up; trying again will not help.
     #[error("{reason}")]
     Unusable {
@@ -53,6 +71,6 @@ impl StoreError {
     /// Whether the same attempt may succeed if it is simply made again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Stale { .. } | Self::Unavailable { .. })
+        matches!(self, Self::Stale { .. } | Self::Unavailable { .. } | Self::Full { .. })
     }
 }

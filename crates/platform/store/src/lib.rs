@@ -14,6 +14,7 @@
 //!
 //! # What holds
 //!
+//! * Entries of the audit log are sealed into a chain in their order (see [`audit`]).
 //! * A commit is atomic over aggregates, jobs, events, audit entries and directory rows.
 //! * A write expects the version that was read; a miss is [`StoreError::Stale`], and nothing is written.
 //! * Rows of one owner are invisible to another; on PostgreSQL the database itself enforces it.
@@ -23,6 +24,7 @@
 
 mod aggregate;
 mod answers;
+pub mod audit;
 mod batch;
 mod database;
 mod dead;

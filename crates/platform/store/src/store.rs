@@ -10,7 +10,9 @@ use heddle_tenancy::{Directory, Scope};
 
 use crate::{
     DEAD_JOBS_MAX, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Published, Signals,
-    StoreError, Transaction, worker::Dispatcher,
+    StoreError, Transaction,
+    audit::{AuditQuery, AuditState, SealedRecord},
+    worker::Dispatcher,
 };
 
 /// A database and the environment that commits are stamped with. Cheap to clone.
@@ -105,6 +107,35 @@ impl Store {
     /// The place of the newest event, to follow from here on.
     pub async fn newest_event(&self) -> Result<EventCursor, StoreError> {
         self.database.newest_event().await
+    }
+
+    /// Sealed entries of everybody's audit log, after a place, for an operator.
+    pub async fn audit(
+        &self,
+        _operator: &heddle_tenancy::OperatorScope,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedRecord>, StoreError> {
+        self.database.audit_log().audit_entries(AuditQuery { owner: None, after, limit }).await
+    }
+
+    /// Sealed entries of a participant's own audit log, after a place.
+    pub async fn audit_of(
+        &self,
+        scope: &heddle_tenancy::ParticipantScope,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedRecord>, StoreError> {
+        let owner = Some(scope.access().owner().to_string());
+        self.database.audit_log().audit_entries(AuditQuery { owner, after, limit }).await
+    }
+
+    /// Where the audit log's chain ends, for an operator.
+    pub async fn audit_state(
+        &self,
+        _operator: &heddle_tenancy::OperatorScope,
+    ) -> Result<AuditState, StoreError> {
+        self.database.audit_log().audit_state().await
     }
 
     /// What moves when something was committed.

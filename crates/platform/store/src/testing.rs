@@ -9,6 +9,7 @@ use heddle_tenancy::{Access, Directory};
 use crate::{
     Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
     Published, Receipt, Signals, Snapshot, StoreError,
+    audit::{AuditHead, AuditLog},
 };
 
 /// What happens to commits.
@@ -92,6 +93,14 @@ impl<C: Commits> Database for Intercepted<C> {
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.database.sweep(now, limit).await
+    }
+
+    async fn seal_audit(&self, limit: u32) -> Result<Option<AuditHead>, StoreError> {
+        self.database.seal_audit(limit).await
+    }
+
+    fn audit_log(&self) -> &dyn AuditLog {
+        self.database.audit_log()
     }
 
     fn signals(&self) -> &Signals {

@@ -5,6 +5,9 @@ use std::time::Duration;
 use heddle_store::StoreError;
 use http::StatusCode;
 
+/// After which time a database without room may have some.
+const FULL_WAIT: Duration = Duration::from_secs(30);
+
 /// What kind of refusal; it decides the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -12,6 +15,8 @@ pub enum Kind {
     BadGateway,
     /// It contradicts what is stored (409).
     Conflict,
+    /// There is no room left to store it in (507).
+    Full,
     /// Known, but not allowed (403).
     Forbidden,
     /// Our own defect (500).
@@ -49,6 +54,7 @@ impl Kind {
         match self {
             Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::Full => StatusCode::INSUFFICIENT_STORAGE,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Malformed | Self::Invalid => StatusCode::BAD_REQUEST,
@@ -128,6 +134,18 @@ impl From<StoreError> for Rejection {
                 tracing::error!(component = "web", action = "fail", reason, "the database is not available");
                 Self::unavailable("The database is not available at the moment.", Duration::from_secs(1))
             }
+            StoreError::Full { .. } => {
+                tracing::error!(component = "web", action = "fail", %error, "nothing can be stored");
+                let message = "Nothing can be stored: the database has no room left. Tell the operator to make room, \
+                               and try again then.";
+                Self { retry_after: Some(FULL_WAIT), ..Self::new(Kind::Full, message) }
+            }
+            StoreError::Damaged { .. } => {
+                tracing::error!(component = "web", action = "fail", %error, "the database is damaged");
+                let message =
+                    "The database is damaged. The operator has to restore it; trying again does not help.";
+                Self::new(Kind::Unavailable, message)
+            }
             StoreError::LeaseLost { .. } | StoreError::Unreadable { .. } | StoreError::Unusable { .. } => {
                 Self::internal(&error)
             }
@@ -145,6 +163,15 @@ mod tests {
         assert_eq!(rejection.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(rejection.retry_after.is_some());
         assert!(!rejection.message.contains("10.0.0.7"), "{}", rejection.message);
+        for (error, status) in [
+            (StoreError::Full { reason: "/secret/place".to_owned() }, StatusCode::INSUFFICIENT_STORAGE),
+            (StoreError::Damaged { reason: "/secret/place".to_owned() }, StatusCode::SERVICE_UNAVAILABLE),
+        ] {
+            let rejection = Rejection::from(error);
+            assert_eq!(rejection.status(), status);
+            assert!(!rejection.message.contains("/secret/place"), "{}", rejection.message);
+            assert!(rejection.message.contains("operator"), "{}", rejection.message);
+        }
         let rejection = Rejection::from(StoreError::Unusable { reason: "table x".to_owned() });
         assert_eq!(rejection.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!rejection.message.contains("table x"), "{}", rejection.message);

@@ -48,10 +48,12 @@ async fn the_settings_that_durability_rests_on_are_in_force() {
     let read = database.writer.run(|connection| {
         let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
-        let read = || Ok((pragma("synchronous")?, pragma("foreign_keys")?, mode?));
+        let numbers = ["synchronous", "fullfsync", "checkpoint_fullfsync", "foreign_keys"].map(pragma);
+        let read = || Ok((numbers.into_iter().collect::<rusqlite::Result<Vec<_>>>()?, mode?));
         Ok((read().map_err(of_statement)?, Moved::default()))
     });
-    assert_eq!(read.await.expect("reads"), (2, 1, "wal".to_owned()));
+    // synchronous = FULL is 2.
+    assert_eq!(read.await.expect("reads"), (vec![2, 1, 1, 1], "wal".to_owned()));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::Moved;
+use crate::error::of_group;
 
 /// What the writer thread sees of a piece of work.
 pub(super) trait Work: Send {
@@ -12,7 +13,7 @@ pub(super) trait Work: Send {
     fn apply(&mut self, connection: &Connection) -> Option<Moved>;
 
     /// Answers whoever waits, after the group's outcome is known.
-    fn answer(self: Box<Self>, group: Result<(), String>);
+    fn answer(self: Box<Self>, group: Result<(), &rusqlite::Error>);
 }
 
 /// A piece of work with its result and the place where its answer goes.
@@ -47,11 +48,11 @@ where
         }
     }
 
-    fn answer(self: Box<Self>, group: Result<(), String>) {
+    fn answer(self: Box<Self>, group: Result<(), &rusqlite::Error>) {
         let answer = match (group, self.result) {
             // Its own reason is the more telling one.
             (_, Some(Err(error))) => Err(error),
-            (Err(reason), _) => Err(StoreError::Unavailable { reason: format!("SQLite: {reason}") }),
+            (Err(error), _) => Err(of_group(error)),
             (Ok(()), Some(Ok(value))) => Ok(value),
             (Ok(()), None) => Err(StoreError::Unavailable { reason: "the write was not done".to_owned() }),
         };

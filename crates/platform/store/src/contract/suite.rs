@@ -14,6 +14,10 @@ macro_rules! contract_suite {
                 of_many_savers_of_one_version_one_wins, unknown_members_survive, an_answer_is_replayed_until_it_expires,
                 a_transaction_dropped_in_the_middle_leaves_no_trace,
             },
+            audit::{
+                entries_are_sealed_in_order_and_read_in_pages, an_administrators_reason_is_sealed,
+                many_sealers_make_one_chain,
+            },
             queries::{
                 lists_by_promoted_columns, lists_in_order_and_in_pages, counts_ignore_the_page,
             },

@@ -57,6 +57,7 @@ fn type_of(kind: Kind) -> &'static str {
     match kind {
         Kind::BadGateway => "BadGateway",
         Kind::Conflict => "ObjectConflict",
+        Kind::Full => "InsufficientStorage",
         Kind::Forbidden => "NotAuthorized",
         Kind::Internal => "InternalError",
         Kind::Invalid => "ValidationFailure",
