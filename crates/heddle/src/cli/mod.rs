@@ -1,5 +1,6 @@
 //! Commands: each has its arguments, one function, and errors that are a sentence on standard error.
 
+mod audit;
 mod demo;
 mod jobs;
 mod output;
@@ -37,6 +38,8 @@ enum Subcommands {
     Demo(demo::Demo),
     /// Look at the jobs of a running server that were set aside, and replay or discard them.
     Jobs(jobs::Jobs),
+    /// Verify or read the audit log.
+    Audit(audit::Audit),
     /// Show a running server.
     Status(status::Status),
     /// Show and rotate the master key of the vault.
@@ -57,6 +60,7 @@ impl Command {
                 Subcommands::Serve(arguments) => arguments.run().await,
                 Subcommands::Demo(arguments) => arguments.run().await,
                 Subcommands::Jobs(arguments) => arguments.run().await,
+                Subcommands::Audit(arguments) => arguments.run().await,
                 Subcommands::Status(arguments) => arguments.run().await,
                 Subcommands::Vault(command) => command.run().await,
             }

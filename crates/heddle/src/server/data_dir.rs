@@ -37,6 +37,9 @@ pub enum DataDirError {
     },
 }
 
+/// The file of the embedded database.
+pub const DATABASE_FILE: &str = "heddle.db";
+
 /// A data directory that exists and can be written.
 #[derive(Debug, Clone)]
 pub struct DataDir(PathBuf);
@@ -70,7 +73,7 @@ impl DataDir {
 
     /// The embedded database.
     pub fn database(&self) -> PathBuf {
-        self.0.join("heddle.db")
+        self.0.join(DATABASE_FILE)
     }
 
     /// The master key of the embedded vault.
@@ -83,10 +86,20 @@ impl DataDir {
         self.0.join("blobs")
     }
 
+    /// The end of the audit log, kept beside the database.
+    pub fn audit_checkpoint(&self) -> PathBuf {
+        audit_checkpoint(&self.0)
+    }
+
     /// The operator's generated credentials.
     pub fn credentials(&self) -> PathBuf {
         self.0.join("operator.json")
     }
+}
+
+/// Where a server with this data directory writes the end of the audit log down.
+pub fn audit_checkpoint(data_dir: &Path) -> PathBuf {
+    data_dir.join("audit.checkpoint")
 }
 
 fn warn_if_open(path: &Path, mode: u32) {

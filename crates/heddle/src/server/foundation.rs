@@ -6,14 +6,18 @@ use heddle_auth::{Authenticator, TokenService, TokenSettings};
 use heddle_clock::{Environment, Timestamp};
 use heddle_did::web::Scheme;
 use heddle_outbound::{DidResolver, Outbound, OutboundConfig};
-use heddle_store::{Aggregate, Store, StoreError};
-use heddle_store_postgres::{PostgresDatabase, PostgresOptions};
-use heddle_store_sqlite::SqliteDatabase;
+use heddle_store::{Aggregate, Store, StoreError, audit::AuditLog};
+use heddle_store_postgres::{PostgresAudit, PostgresDatabase, PostgresOptions};
+use heddle_store_sqlite::{SqliteAudit, SqliteDatabase};
 use heddle_tenancy::{OperatorScope, ScopeIssuer};
 use heddle_vault::{EmbeddedVault, MasterKeySource, VaultError};
 use serde::{Deserialize, Serialize};
 
-use super::{data_dir::DataDir, running::StartError};
+use super::{
+    audit::Checkpoint,
+    data_dir::{self, DATABASE_FILE, DataDir},
+    running::StartError,
+};
 use crate::config::{Configuration, DatabaseSettings};
 
 /// An opened database; tests put their own in front of it.
@@ -58,11 +62,32 @@ pub async fn open_database(
         DatabaseSettings::Sqlite => Arc::new(SqliteDatabase::open(data_dir.database(), environment).await?),
         DatabaseSettings::Postgres { url, url_file, connections_max } => {
             let url = postgres_url(url.as_deref(), url_file.as_ref())?;
-            let options =
-                PostgresOptions { connections_max: *connections_max as usize, ..PostgresOptions::default() };
+            let options = PostgresOptions {
+                connections_max: *connections_max as usize,
+                fsync_required: !configuration.development,
+                ..PostgresOptions::default()
+            };
             Arc::new(PostgresDatabase::connect(&url, &options, environment).await?)
         }
     })
+}
+
+/// Opens the audit log where the configuration says that it is, to be read: a server may be using it.
+pub async fn open_audit(configuration: &Configuration) -> Result<Box<dyn AuditLog>, StartError> {
+    Ok(match &configuration.database {
+        DatabaseSettings::Sqlite => {
+            Box::new(SqliteAudit::open(&configuration.data_dir.join(DATABASE_FILE)).await?)
+        }
+        DatabaseSettings::Postgres { url, url_file, .. } => {
+            let url = postgres_url(url.as_deref(), url_file.as_ref())?;
+            Box::new(PostgresAudit::connect(&url, &PostgresOptions::default()).await?)
+        }
+    })
+}
+
+/// The checkpoint of the audit log that a server of this configuration keeps.
+pub fn audit_checkpoint(configuration: &Configuration) -> Checkpoint {
+    Checkpoint::at(data_dir::audit_checkpoint(&configuration.data_dir))
 }
 
 fn postgres_url(url: Option<&str>, file: Option<&PathBuf>) -> Result<String, StartError> {

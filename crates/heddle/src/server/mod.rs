@@ -2,6 +2,7 @@
 //!
 //! The composition root: the only place that mints a `ScopeIssuer`, and the only one that knows every role.
 
+mod audit;
 mod bootstrap;
 mod clients;
 mod data_dir;
@@ -13,8 +14,9 @@ mod operations;
 mod roles;
 mod running;
 mod sweeper;
+mod waiting;
 
 pub use development::{Development, DevelopmentServer};
-pub use foundation::Database;
+pub use foundation::{Database, audit_checkpoint, open_audit};
 pub use operations::{MasterKeysShown, RotationShown};
 pub use running::{EndSignals, Running, StartError, open, start, start_on, start_unless, with_vault};

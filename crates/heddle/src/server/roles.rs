@@ -18,6 +18,7 @@ use heddle_tenant_manager::TenantManager;
 use heddle_web::{InFlight, Plain, Shutdown, Surface};
 
 use super::{
+    audit,
     bootstrap::{ServiceClient, ServiceClients},
     clients, dead_jobs,
     foundation::Foundation,
@@ -65,7 +66,8 @@ pub async fn build(
         .merge(token_service(foundation))
         .merge(clients::routes(foundation))
         .merge(operations::master_key_routes(foundation))
-        .merge(dead_jobs::routes(foundation));
+        .merge(dead_jobs::routes(foundation))
+        .merge(audit::routes(foundation));
     let mut worker =
         Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
     let builder = Builder { configuration, foundation, clients, shutdown };

@@ -21,11 +21,12 @@ use tokio::{
 };
 
 use super::{
+    audit::Sealer,
     bootstrap::{self, ServiceClients},
     data_dir::{DataDir, DataDirError},
     foundation::{self, Database, Foundation},
     listener::{Listener, listen},
-    roles, sweeper,
+    roles, sweeper, waiting,
 };
 use crate::{
     config::{Configuration, DatabaseSettings, Role},
@@ -105,6 +106,7 @@ pub struct Running {
     credentials: Option<Credentials>,
     worker: RunningWorker,
     sweeper: JoinHandle<()>,
+    sealer: JoinHandle<Sealer>,
     listener: Listener,
     database: Database,
 }
@@ -124,7 +126,7 @@ pub async fn start_unless<T>(
     let mut broken_off = pin!(broken_off);
     let environment = Environment::system();
     let database = tokio::select! {
-        opened = open(&configuration, &environment) => opened?,
+        opened = waiting::open_when_there(&configuration, &environment) => opened?,
         why = &mut broken_off => return Ok(ControlFlow::Break(why)),
     };
     let data_dir = configuration.data_dir.clone();
@@ -193,12 +195,24 @@ pub async fn start_on(
     let clients = ServiceClients::obtain(&foundation).await?;
     let (stop, shutdown) = Shutdown::pair();
     let built = roles::build(&configuration, &foundation, &clients, &shutdown).await?;
+    let sealer = Sealer::begin(foundation.store.clone(), data_dir.audit_checkpoint()).await;
     // From here on nothing waits any more: no start that is broken off leaves these behind.
     let sweeper = tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
+    let sealer = tokio::spawn(sealer.run(shutdown.clone()));
     let worker = built.worker.start();
     let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);
     tracing::info!(component = "server", action = "start", url = public_url, "the server answers");
-    Ok(Running { url: public_url, configuration, data_dir, credentials, worker, sweeper, listener, database })
+    Ok(Running {
+        url: public_url,
+        configuration,
+        data_dir,
+        credentials,
+        worker,
+        sweeper,
+        sealer,
+        listener,
+        database,
+    })
 }
 
 /// In development the port of the first start is kept, unless another one was asked for: it is part of the URL.
@@ -259,6 +273,12 @@ impl Running {
         self.worker.drain(patience).await;
         if let Err(error) = self.sweeper.await {
             tracing::error!(component = "server", action = "stop", %error, "the sweeper ended badly");
+        }
+        match self.sealer.await {
+            Ok(sealer) => sealer.finish().await,
+            Err(error) => {
+                tracing::error!(component = "server", action = "stop", %error, "the sealer ended badly");
+            }
         }
         close(&self.database).await;
         tracing::info!(component = "server", action = "stop", "the server has stopped");

@@ -75,6 +75,34 @@ fn a_file_that_is_no_database_is_left_alone() {
 }
 
 #[test]
+fn a_damaged_database_is_named_with_what_to_do_and_a_backup_of_it_works() {
+    let place = used(Place::new());
+    let database = place.data().join("heddle.db");
+    let good = fs::read(&database).expect("reads");
+    let mut bad = good.clone();
+    // All but the first page, which says that this is a database.
+    bad[4096..].fill(0xA5);
+    fs::write(&database, &bad).expect("written");
+    let before = contents(&place.data());
+    let parts = [text(&database), "is damaged", "malformed", "keep a copy", "restore a backup"];
+    place.start(&[]).says(&parts);
+    assert_eq!(contents(&place.data()), before);
+    fs::write(&database, good).expect("restored from its backup");
+    Server::start(&place, &[]).stop();
+}
+
+#[test]
+fn a_directory_that_becomes_read_only_while_a_server_runs_does_not_stop_it() {
+    let place = own_place();
+    let server = Server::start(&place, &[]);
+    set_mode(&place.data(), 0o500);
+    assert!(server.is_ready(&place));
+    server.stop();
+    set_mode(&place.data(), 0o700);
+    Server::start(&place, &[]).stop();
+}
+
+#[test]
 fn a_database_of_a_newer_release_is_refused_and_stays_usable_for_that_one() {
     let place = used(Place::new());
     let database = place.data().join("heddle.db");

@@ -2,12 +2,16 @@
 //!
 //! Every command is a process of its own with a home of its own. What must not change is compared byte by byte.
 
+mod api;
 mod arguments;
+mod audit;
 mod configuration;
 mod credentials;
 mod data_directory;
 mod files;
+mod full_disk;
 mod master_key;
+mod outage;
 mod outcome;
 mod place;
 mod port;

@@ -4,16 +4,16 @@ use std::{
     fs,
     io::{Read, Write},
     net::{Shutdown, TcpListener},
-    process::Stdio,
     thread,
 };
 
 use heddle_store_postgres::testing::TestPostgres;
 
 use crate::{
+    outage::waits_and_says,
     outcome::Outcome,
     place::{Place, contents, text},
-    server::{Server, end},
+    server::Server,
 };
 
 fn start(place: &Place, url: &str) -> Outcome {
@@ -28,11 +28,10 @@ fn configuration(url: &str) -> String {
 }
 
 #[test]
-fn a_database_where_nobody_listens_is_named_without_the_password() {
-    let place = Place::new();
+fn a_database_where_nobody_listens_is_named_without_the_password_and_waited_for() {
     let free = TcpListener::bind("127.0.0.1:0").expect("free").local_addr().expect("bound").to_string();
-    let outcome = start(&place, &format!("postgres://heddle:s3cret@{free}/heddle"));
-    outcome.says(&["PostgreSQL", &free, "Connection refused", "right host and port"]);
+    let parts = ["PostgreSQL", &free, "Connection refused", "right host and port"];
+    waits_and_says(&format!("postgres://heddle:s3cret@{free}/heddle"), &parts);
 }
 
 #[test]
@@ -54,21 +53,12 @@ fn something_that_is_not_postgresql_is_named() {
 }
 
 #[test]
-fn a_database_that_says_nothing_is_named_and_the_start_can_be_broken_off() {
-    let place = Place::new();
+fn a_database_that_says_nothing_is_named_and_the_wait_for_it_can_be_broken_off() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("free");
     let address = listener.local_addr().expect("bound").to_string();
-    let outcome = start(&place, &format!("postgres://heddle:s3cret@{address}/heddle"));
-    outcome.says(&["PostgreSQL", &address, "does not answer in time"]);
+    let parts = ["PostgreSQL", &address, "does not answer in time"];
+    waits_and_says(&format!("postgres://heddle:s3cret@{address}/heddle"), &parts);
     drop(listener.accept().expect("it has called"));
-
-    let mut command = place.command(&["start-dev", "--port", "0", "--config", "heddle.toml"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("heddle runs");
-    let connection = listener.accept().expect("it calls");
-    end(child.id());
-    let outcome = Outcome::of(child);
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
-    drop(connection);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -24,9 +24,15 @@ impl Server {
 
     /// Any command that starts a server.
     pub fn spawn(place: &Place, arguments: &[&str]) -> Self {
-        let log = place.path("server.log");
         let mut command = place.command(arguments);
-        command.args(["-o", "json"]).stdout(Stdio::piped()).stderr(File::create(&log).expect("a log"));
+        command.args(["-o", "json"]);
+        Self::run(place, command)
+    }
+
+    /// A command that starts a server and prints what it started as JSON.
+    pub fn run(place: &Place, mut command: Command) -> Self {
+        let log = place.path("server.log");
+        command.stdout(Stdio::piped()).stderr(File::create(&log).expect("a log"));
         let mut child = command.spawn().expect("heddle runs");
         let mut line = String::new();
         let output = child.stdout.take().expect("it is piped");
@@ -35,6 +41,11 @@ impl Server {
             .unwrap_or_else(|_| panic!("it starts: {}", std::fs::read_to_string(&log).unwrap_or_default()));
         let url = started["url"].as_str().expect("a URL").to_owned();
         Self { child, url }
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether a person who asks is told that it is ready.

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of one's own, for tests.
 //!
 //! The server runs as long as the process that started it: it hangs on a pipe, so that it ends even when the test is
-//! killed. Durability is switched off (unless it is asked for); nothing else is.
+//! killed. Durability is switched off, unless it is asked for; nothing else is.
 
 mod release;
 
@@ -67,10 +67,7 @@ impl TestPostgres {
         Self::start_with(false)
     }
 
-    /// As [`Self::start`], but as durable as in production: for measurements.
-    ///
-    /// # Panics
-    /// As [`Self::start`].
+    /// As [`TestPostgres::start`], with the durability that a server has unless somebody switches it off.
     #[must_use]
     pub fn start_durable() -> Self {
         Self::start_with(true)
@@ -113,6 +110,12 @@ impl TestPostgres {
         format!("postgresql://heddle@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// The same database for the superuser `admin`.
+    #[must_use]
+    pub fn as_superuser(url: &str) -> String {
+        url.replace("//heddle@", "//admin@")
+    }
+
     /// Runs SQL as the superuser `admin` and gives back what it prints, without headings.
     #[must_use]
     pub fn administer(&self, url: &str, sql: &str) -> String {
@@ -149,13 +152,12 @@ impl TestPostgres {
         let settings = [
             port.as_str(),
             "listen_addresses=127.0.0.1",
-            if self.durable { "fsync=on" } else { "fsync=off" },
-            if self.durable { "full_page_writes=on" } else { "full_page_writes=off" },
             "max_connections=300",
             "shared_buffers=64MB",
             "autovacuum_naptime=1min",
         ];
-        for setting in settings {
+        let careless: &[&str] = if self.durable { &[] } else { &["fsync=off", "full_page_writes=off"] };
+        for setting in settings.iter().chain(careless) {
             keeper.args(["-c", setting]);
         }
         keeper.stdin(Stdio::piped()).stdout(log.try_clone().expect("a log")).stderr(log);

@@ -78,7 +78,7 @@ async fn a_sealer_that_dies_in_the_middle_leaves_nothing_behind() {
             tokio::spawn(async move { dying.seal_audit(1).await })
         };
         let killed = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-             WHERE pid <> pg_backend_pid() AND query LIKE '%audit%'";
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%audit%'";
         run(&url, killed).await;
         // It may have been faster.
         drop(sealing.await.expect("it ends"));

@@ -18,7 +18,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|e| of_file(path, "cannot be opened for writing", &e))?;
-    prepare(&connection).map_err(|e| of_file(path, "cannot be used", &e))?;
+    prepare(&connection).map_err(|e| of_opened(path, "cannot be used", &e))?;
     // `fullfsync` is for systems on which an fsync does not reach the disk (macOS); elsewhere it changes nothing.
     let settings = "PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON;
@@ -43,7 +43,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|e| of_file(path, "cannot be opened for reading", &e))?;
-    prepare(&connection).map_err(|e| of_file(path, "cannot be used", &e))?;
+    prepare(&connection).map_err(|e| of_opened(path, "cannot be used", &e))?;
     Ok(connection)
 }
 

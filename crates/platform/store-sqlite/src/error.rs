@@ -77,3 +77,25 @@ pub(crate) fn closed() -> StoreError {
 pub(crate) fn is_unique_violation(error: &Error) -> bool {
     error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn failure(code: i32) -> Error {
+        Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn a_full_disk_and_a_damaged_file_have_words_of_their_own() {
+        assert!(matches!(of_statement(failure(ffi::SQLITE_FULL)), StoreError::Full { .. }));
+        assert!(matches!(of_statement(failure(ffi::SQLITE_CORRUPT)), StoreError::Damaged { .. }));
+        assert!(matches!(of_statement(failure(ffi::SQLITE_CORRUPT_INDEX)), StoreError::Damaged { .. }));
+        assert!(matches!(of_statement(failure(ffi::SQLITE_IOERR_WRITE)), StoreError::Unavailable { .. }));
+        assert!(matches!(of_statement(failure(ffi::SQLITE_ERROR)), StoreError::Unusable { .. }));
+        assert!(matches!(of_group(&failure(ffi::SQLITE_ERROR)), StoreError::Unavailable { .. }));
+        assert!(matches!(of_group(&failure(ffi::SQLITE_FULL)), StoreError::Full { .. }));
+    }
+}

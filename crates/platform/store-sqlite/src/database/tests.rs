@@ -77,6 +77,17 @@ async fn a_second_opening_is_refused_until_the_first_is_closed() {
 }
 
 #[tokio::test]
+async fn of_two_that_open_a_new_file_at_once_one_makes_its_schema_and_the_other_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("heddle.db");
+    let (one, other) = tokio::join!(open(&path), open(&path));
+    let (opened, refused) = if one.is_ok() { (one, other) } else { (other, one) };
+    let (opened, refused) = (opened.expect("one of them opens"), reason(refused));
+    assert!(refused.contains("another process"), "{refused}");
+    opened.ping().await.expect("it works");
+}
+
+#[tokio::test]
 async fn what_was_committed_is_there_after_a_restart_and_leases_of_the_dead_are_not() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("new/heddle.db");
