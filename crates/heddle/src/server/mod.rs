@@ -5,6 +5,7 @@
 mod audit;
 mod bootstrap;
 mod clients;
+mod clock;
 mod data_dir;
 mod dead_jobs;
 mod development;

@@ -23,6 +23,7 @@ use tokio::{
 use super::{
     audit::Sealer,
     bootstrap::{self, ServiceClients},
+    clock,
     data_dir::{DataDir, DataDirError},
     foundation::{self, Database, Foundation},
     listener::{Listener, listen},
@@ -198,6 +199,7 @@ pub async fn start_on(
     let sealer = Sealer::begin(foundation.store.clone(), data_dir.audit_checkpoint()).await;
     // From here on nothing waits any more: no start that is broken off leaves these behind.
     let sweeper = tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
+    tokio::spawn(clock::watch(foundation.environment.clone(), shutdown.clone()));
     let sealer = tokio::spawn(sealer.run(shutdown.clone()));
     let worker = built.worker.start();
     let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);

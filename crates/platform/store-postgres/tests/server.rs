@@ -81,7 +81,7 @@ async fn every_table_with_an_owner_has_forced_row_level_security() {
     assert_eq!(sql(&url, secured).await, tables);
     let loose = "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'heddle\\_%' AND (rolsuper OR rolbypassrls OR rolcanlogin)";
     assert_eq!(sql(&url, loose).await, "0");
-    assert_eq!(sql(&url, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'heddle\\_%'").await, "5");
+    assert_eq!(sql(&url, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'heddle\\_%'").await, "6");
     database.close().await;
 }
 

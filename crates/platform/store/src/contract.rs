@@ -20,6 +20,7 @@ use crate::{
 pub mod aggregates;
 pub mod audit;
 pub mod claims;
+pub mod clock;
 pub mod dead;
 pub mod events;
 pub mod fairness;

@@ -195,23 +195,27 @@ fn damages(heads: &[AuditHead]) -> Vec<(&'static str, bool, AuditBreak)> {
     ]
 }
 
-/// How many damages there are to be done, each to a database of its own.
-pub const DAMAGES: usize = 15;
-
-/// Does one damage of the list through `tamper`, which runs SQL with a prefix for the names of tables.
-pub async fn a_damage_is_found(world: &World, number: usize, tamper: impl AsyncFn(&str)) {
+/// Does every damage of the list through `tamper`, which runs SQL with a prefix for the names of tables, and undoes it
+/// with `insert`: the words by which rows with numbers of their own are inserted into the log.
+pub async fn every_damage_is_found(world: &World, insert: &str, tamper: impl AsyncFn(&str)) {
     let heads = twelve(world).await;
     let checkpoints = [heads[11].clone(), heads[5].clone()];
-    let good = report(world, &checkpoints).await;
-    assert_eq!((&good.head, &good.broken), (&heads[11], &None));
-    let damages = damages(&heads);
-    assert_eq!(damages.len(), DAMAGES);
-    let (sql, hidden, expected) = &damages[number];
-    tamper(sql).await;
-    let without = report(world, &[]).await;
-    assert_eq!(without.broken.as_ref(), (!hidden).then_some(expected), "{sql}");
-    let with = report(world, &checkpoints).await;
-    assert_eq!(with.broken.as_ref(), Some(expected), "{sql}");
+    tamper("CREATE TABLE {}kept_audit AS SELECT * FROM {}audit").await;
+    tamper("CREATE TABLE {}kept_head AS SELECT * FROM {}audit_head").await;
+    let undo = format!(
+        "DELETE FROM {{}}audit; {insert} SELECT * FROM {{}}kept_audit;
+         DELETE FROM {{}}audit_head; INSERT INTO {{}}audit_head SELECT * FROM {{}}kept_head"
+    );
+    for (sql, hidden, expected) in damages(&heads) {
+        let good = report(world, &checkpoints).await;
+        assert_eq!((&good.head, &good.broken), (&heads[11], &None));
+        tamper(sql).await;
+        let without = report(world, &[]).await;
+        assert_eq!(without.broken.as_ref(), (!hidden).then_some(&expected), "{sql}");
+        let with = report(world, &checkpoints).await;
+        assert_eq!(with.broken.as_ref(), Some(&expected), "{sql}");
+        tamper(&undo).await;
+    }
 }
 
 /// Whoever writes the whole log anew, hashes included, is found by a checkpoint.

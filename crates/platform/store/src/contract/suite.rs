@@ -52,6 +52,11 @@ macro_rules! contract_suite {
                 a_replayed_job_runs_once_more_and_its_first_holder_is_fenced_off, a_replayed_job_goes_behind_its_key,
                 a_discarded_job_is_gone_and_nobody_elses_is_touched, of_many_replays_of_a_job_one_happens,
             },
+            clock::{
+                a_jump_forward_while_leases_run_loses_nothing_and_doubles_nothing,
+                a_jump_back_while_leases_run_loses_nothing_and_doubles_nothing,
+                a_jump_back_delays_what_was_planned_before_and_nothing_after,
+            },
             events::{
                 events_are_read_in_order_after_a_cursor, events_of_others_are_not_read,
                 the_management_plane_sees_no_participants_events,
