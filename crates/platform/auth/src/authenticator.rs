@@ -25,10 +25,11 @@ impl Authenticator {
         Self { scopes, verifier: TokenVerifier::new(issuers, environment) }
     }
 
-    /// Whoever the token speaks for. Looks nothing up but the keys of its issuer.
+    /// Whoever the token speaks for. Looks nothing up but the keys of its issuer, and whether those whom the token names
+    /// have ended.
     ///
     /// # Errors
-    /// See [`Unauthenticated`]. Expiry, `nbf` and `iat` have a leeway of 5 seconds; `exp` must be there.
+    /// See [`Unauthenticated`]. Expiry, `nbf` and `iat` have the leeway of the issuer; `exp` must be there.
     pub async fn authenticate(&self, bearer: &str) -> Result<Principal, Unauthenticated> {
         self.verifier.verify(bearer).await
     }

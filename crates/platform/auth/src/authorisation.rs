@@ -9,6 +9,7 @@
 //! * `provisioner`: everybody's, in the areas of the life cycle alone.
 //! * `participant`: its own context, and nothing administrative whatever the scopes say.
 //! * A token that is restricted to a tenant administers nothing beyond it.
+//! * A token of an issuer that speaks for some owners alone administers nothing ([`Principal::is_confined`]).
 
 use heddle_ids::{ParticipantContextId, TenantId};
 
@@ -52,6 +53,7 @@ fn check_scopes(principal: &Principal, required: &RequiredScope) -> Result<(), F
 /// Whether the principal acts beyond its own context, for what the endpoint deals with.
 fn administers(principal: &Principal, required: &RequiredScope) -> bool {
     principal.tenant().is_none()
+        && !principal.is_confined()
         && match principal.role() {
             None => principal.scopes().grants(required.prefix, None, Action::Admin),
             Some(Role::Admin) => true,
@@ -82,7 +84,9 @@ pub(crate) fn participant(
 pub(crate) fn operator(principal: &Principal, required: &RequiredScope) -> Result<(), Forbidden> {
     check_scopes(principal, required)?;
     let allowed = if MANAGEMENT_PLANE.contains(&required.prefix) {
-        principal.tenant().is_none() && matches!(principal.role(), None | Some(Role::Admin))
+        principal.tenant().is_none()
+            && !principal.is_confined()
+            && matches!(principal.role(), None | Some(Role::Admin))
     } else {
         administers(principal, required)
     };
@@ -98,6 +102,7 @@ pub(crate) fn tenant(
     check_scopes(principal, required)?;
     match (principal.tenant(), principal.role()) {
         (Some(own), _) if own != tenant => Err(Forbidden::Owner),
+        (None, _) if principal.is_confined() => Err(Forbidden::Owner),
         (_, Some(Role::Provisioner)) | (None, Some(Role::Participant)) => Err(Forbidden::Role(*required)),
         _ => Ok(()),
     }

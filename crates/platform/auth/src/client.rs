@@ -21,7 +21,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::{ApiScope, InvalidScope, Role, SCOPES_MAX};
+use crate::{ApiScope, InvalidScope, Role, SCOPES_MAX, scope::SCOPES_BYTES_MAX};
 
 mod new;
 
@@ -67,7 +67,7 @@ pub enum ClientError {
         reason: InvalidScope,
     },
     /// More scopes than a token may have.
-    #[error("a client has at most {SCOPES_MAX} scopes")]
+    #[error("a client has at most {SCOPES_MAX} scopes, together at most {SCOPES_BYTES_MAX} bytes long")]
     TooManyScopes,
     /// The database.
     #[error(transparent)]
@@ -126,6 +126,10 @@ impl ClientRecord {
         self.expires_at.is_none_or(|end| now < end)
     }
 
+    pub(crate) fn mark(&self) -> String {
+        self.secret.mark()
+    }
+
     pub(crate) fn has_secret(&self, hash: &SecretHash) -> bool {
         self.secret.same(hash)
     }
@@ -154,6 +158,12 @@ impl SecretHash {
         Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret)))
     }
 
+    /// A short text that tells this secret's tokens from those of another. Nothing follows from it about the secret.
+    pub(crate) fn mark(&self) -> String {
+        let hash = digest(&SHA256, format!("tokens of {}", self.0).as_bytes());
+        URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12])
+    }
+
     /// Compares in a time that does not depend on where they differ.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
@@ -175,9 +185,13 @@ pub struct ClientCredentials {
     pub client_secret: Secret,
 }
 
-/// What the directory says about a client beside its owner: nothing.
+/// What the directory says about a client beside its owner.
 #[derive(Serialize, Deserialize)]
-struct Listed {}
+pub(crate) struct Listed {
+    /// Which tokens are of its secret ([`SecretHash::mark`]).
+    #[serde(default)]
+    pub(crate) mark: Option<String>,
+}
 
 /// Makes a client of the transaction's owner. One per transaction: a second one takes the same place, and the
 /// commit fails with `Duplicate`.
@@ -207,7 +221,7 @@ pub(crate) async fn create(
         expires_at: new.expires_at,
     };
     transaction.insert(&record);
-    transaction.publish(DirectoryRow::new(DIRECTORY_KIND, client_id.as_str(), &Listed {}));
+    transaction.publish(DirectoryRow::new(DIRECTORY_KIND, client_id.as_str(), &Listed { mark: Some(record.mark()) }));
     transaction.audit("client.create", client_id.as_str());
     Ok(ClientCredentials { client_id, client_secret })
 }

@@ -28,16 +28,27 @@ pub enum Unauthenticated {
     /// The token is for somebody else.
     #[error("the bearer token is for another audience")]
     Audience,
+    /// The token says more than its issuer may give.
+    #[error("the bearer token is refused: its issuer is not trusted here with {0}")]
+    Beyond(&'static str),
+    /// The client that it was given to, its secret, or the participant context that it is for has ended since.
+    #[error(
+        "the bearer token has ended before its time, with the client or the participant context that it was given to"
+    )]
+    Ended,
     /// The issuer's keys could not be had; the same token may be accepted later.
-    #[error("the bearer token cannot be checked at this moment: {0}")]
+    #[error("the bearer token cannot be checked at this moment, as the keys of its issuer are not to be had; try again")]
     Unavailable(#[from] KeysUnavailable),
+    /// Whether it still stands could not be found out; the same token may be accepted later.
+    #[error("the bearer token cannot be checked at this moment, as the database is not available; try again")]
+    Unknown,
 }
 
 impl Unauthenticated {
     /// Whether the same token may be accepted a moment later: a 503 is truer than a 401.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Unknown)
     }
 }
 

@@ -46,7 +46,9 @@ pub use principal::{Principal, Role};
 pub use scope::{Action, ApiScope, Area, InvalidScope, RequiredScope, SCOPES_MAX, ScopeSet};
 pub use self_issued::{SelfIssuedError, SelfIssuedTokens};
 pub use token::{
-    AccessToken, ClientAuthentication, OldKey, TOKEN_LIFETIME, TokenRefusal, TokenRequest, TokenService,
-    TokenServiceError, TokenSettings,
+    ANNOUNCED_FOR, AccessToken, ClientAuthentication, InvalidNetwork, KeyState, Network, OldKey, ShownKey,
+    TOKEN_LIFETIME, TokenPolicy, TokenRefusal, TokenRequest, TokenService, TokenServiceError, TokenSettings,
 };
-pub use verification::{AudienceRule, JwksUrl, KeySource, KeysUnavailable, StaticKeys, TrustedIssuer};
+pub use verification::{
+    AudienceRule, ClaimNames, IssuerLimits, JwksUrl, KeySource, KeysUnavailable, Owners, StaticKeys, TrustedIssuer,
+};

@@ -13,7 +13,7 @@ use heddle_clock::Timestamp;
 use heddle_ids::{ClientId, ParticipantContextId, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::ScopeSet;
+use crate::{ScopeSet, TrustedIssuer, Unauthenticated};
 
 /// What somebody is. A role always restricts what the scopes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,23 +59,19 @@ pub struct Principal {
     tenant: Option<TenantId>,
     scopes: ScopeSet,
     client_id: Option<ClientId>,
+    confined: bool,
     expires_at: Timestamp,
 }
 
-/// The claims that say who and what. Optional ones that are present must be right.
-#[derive(Deserialize)]
+/// The claims that say who and what, whatever the issuer calls them.
 pub(crate) struct PrincipalClaims {
-    sub: String,
-    #[serde(default)]
-    role: Option<Role>,
-    #[serde(default)]
-    participant_context_id: Option<ParticipantContextId>,
-    #[serde(default)]
-    tenant_id: Option<TenantId>,
-    #[serde(default)]
-    scope: Option<String>,
-    #[serde(default)]
-    client_id: Option<ClientId>,
+    pub(crate) subject: String,
+    pub(crate) role: Option<Role>,
+    pub(crate) participant: Option<ParticipantContextId>,
+    pub(crate) tenant: Option<TenantId>,
+    /// Separated by spaces.
+    pub(crate) scope: String,
+    pub(crate) client: Option<ClientId>,
 }
 
 /// What the `sub` claim of an issuer's tokens is.
@@ -88,28 +84,31 @@ pub(crate) enum Subject {
 }
 
 impl Principal {
+    /// Fails where the claims go beyond what the issuer may give.
     pub(crate) fn new(
-        issuer: &str,
+        issuer: &TrustedIssuer,
         claims: PrincipalClaims,
-        subject: Subject,
         expires_at: Timestamp,
-    ) -> Self {
-        let meant = subject == Subject::ParticipantContext
-            && claims.tenant_id.is_none()
+    ) -> Result<Self, Unauthenticated> {
+        let meant = issuer.subject == Subject::ParticipantContext
+            && claims.tenant.is_none()
             && matches!(claims.role, None | Some(Role::Participant));
         let from_subject =
-            || if meant { ParticipantContextId::parse(claims.sub.as_str()).ok() } else { None };
-        let participant = claims.participant_context_id.or_else(from_subject);
-        Self {
-            subject: claims.sub,
-            issuer: issuer.to_owned(),
+            || if meant { ParticipantContextId::parse(claims.subject.as_str()).ok() } else { None };
+        let participant = claims.participant.clone().or_else(from_subject);
+        issuer.limits.check_role(claims.role)?;
+        issuer.limits.check_owner(&claims, participant.as_ref())?;
+        Ok(Self {
+            subject: claims.subject,
+            issuer: issuer.name.clone(),
             role: claims.role,
             participant,
-            tenant: claims.tenant_id,
-            scopes: ScopeSet::of_claim(claims.scope.as_deref().unwrap_or_default()),
-            client_id: claims.client_id,
+            tenant: claims.tenant,
+            scopes: issuer.limits.narrow(ScopeSet::of_claim(&claims.scope)),
+            client_id: claims.client,
+            confined: issuer.limits.owners.is_some(),
             expires_at,
-        }
+        })
     }
 
     /// When the token ends: what is given longer than a request lasts, such as a feed, ends then too.
@@ -154,6 +153,13 @@ impl Principal {
         &self.scopes
     }
 
+    /// Whether its issuer speaks for some participant contexts and tenants alone: then it acts for the one that the token
+    /// names, and administers nothing.
+    #[must_use]
+    pub const fn is_confined(&self) -> bool {
+        self.confined
+    }
+
     /// The client that the token was given to, when the token says.
     #[must_use]
     pub const fn client_id(&self) -> Option<&ClientId> {
@@ -162,13 +168,21 @@ impl Principal {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
+    use std::sync::Arc;
+
+    use heddle_jose::JwkSet;
+
     use super::*;
+    use crate::{AudienceRule, ClaimNames, StaticKeys};
 
     /// A principal as a token with these claims makes it.
-    pub(crate) fn principal(claims: &str, subject: Subject) -> Principal {
+    fn principal(claims: &str, names: ClaimNames) -> Principal {
+        let keys = Arc::new(StaticKeys(JwkSet::default()));
+        let issuer = TrustedIssuer::external("https://idp", AudienceRule::Unchecked, keys).claims(names);
         let claims = serde_json::from_str(claims).expect("claims");
-        Principal::new("https://idp", claims, subject, Timestamp::from_seconds(1_800_000_000))
+        let claims = issuer.claims.read(&claims).expect("legal");
+        Principal::new(&issuer, claims, Timestamp::from_seconds(1_800_000_000)).expect("without limits")
     }
 
     #[test]
@@ -176,29 +190,21 @@ pub(crate) mod tests {
         let a = r#"{"sub":"user-7","role":"participant","participant_context_id":"acme","scope":"management-api:read"}"#;
         let b = r#"{"sub":"acme","scope":"management-api:assets:write"}"#;
         for claims in [a, b] {
-            let principal = principal(claims, Subject::ParticipantContext);
+            let principal = principal(claims, ClaimNames::default());
             assert_eq!(principal.participant().map(ParticipantContextId::as_str), Some("acme"), "{claims}");
         }
     }
 
     #[test]
     fn a_subject_is_no_context_where_it_means_something_else() {
-        let sub = r#"{"sub":"acme"}"#;
-        assert_eq!(principal(sub, Subject::Opaque).participant(), None);
+        let apart = ClaimNames { participant: Some("context".to_owned()), ..ClaimNames::default() };
+        assert_eq!(principal(r#"{"sub":"acme"}"#, apart).participant(), None);
         for claims in [
             r#"{"sub":"acme","role":"admin"}"#,
             r#"{"sub":"acme","role":"provisioner"}"#,
             r#"{"sub":"acme","tenant_id":"t1"}"#,
         ] {
-            assert_eq!(principal(claims, Subject::ParticipantContext).participant(), None, "{claims}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_role_is_an_error_and_not_no_role() {
-        for role in [r#""root""#, r#""Admin""#, "7", r#"["admin"]"#] {
-            let claims = format!(r#"{{"sub":"acme","role":{role}}}"#);
-            assert!(serde_json::from_str::<PrincipalClaims>(&claims).is_err(), "{role}");
+            assert_eq!(principal(claims, ClaimNames::default()).participant(), None, "{claims}");
         }
     }
 }

@@ -9,6 +9,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 /// Most scopes of one token that are read; further ones grant nothing.
 pub const SCOPES_MAX: usize = 256;
+/// Longest `scope` claim of our own tokens, in bytes: with it a token stays below what is read of one.
+pub(crate) const SCOPES_BYTES_MAX: usize = 8 * 1024;
 /// Longest prefix or resource, in bytes.
 const SEGMENT_BYTES_MAX: usize = 64;
 
@@ -67,6 +69,16 @@ impl ApiScope {
     #[must_use]
     pub const fn action(&self) -> Action {
         self.action
+    }
+
+    /// What both this scope and `other` allow, if that is anything.
+    fn meet(&self, other: &Self) -> Option<Self> {
+        let resource = match (&self.resource, &other.resource) {
+            (Some(own), Some(its)) if own != its => return None,
+            (own, its) => own.clone().or_else(|| its.clone()),
+        };
+        let action = self.action.min(other.action);
+        (self.prefix == other.prefix).then(|| Self { prefix: self.prefix.clone(), resource, action })
     }
 
     /// Whether whoever has this scope has `other` too.
@@ -132,6 +144,18 @@ impl ScopeSet {
     #[must_use]
     pub fn of_claim(text: &str) -> Self {
         Self(text.split(' ').filter_map(|part| part.parse().ok()).take(SCOPES_MAX).collect())
+    }
+
+    /// What these scopes allow and `most` does, too.
+    #[must_use]
+    pub fn meet(&self, most: &Self) -> Self {
+        let mut met: Vec<ApiScope> = Vec::new();
+        for scope in self.0.iter().flat_map(|own| most.0.iter().filter_map(|other| own.meet(other))) {
+            if met.len() < SCOPES_MAX && !met.iter().any(|known| known.includes(&scope)) {
+                met.push(scope);
+            }
+        }
+        Self(met.into())
     }
 
     /// Whether a required scope is granted.
@@ -273,6 +297,21 @@ mod tests {
             let granted = ScopeSet::of_claim(claim);
             let actual = [READ, WRITE, ADMIN].map(|required| granted.satisfies(&required));
             assert_eq!(actual, expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn of_two_sets_is_left_what_both_allow() {
+        let cases = [
+            ("m:admin i:write", "m:write", "m:write"),
+            ("m:assets:admin m:read", "m:assets:write m:policies:read", "m:assets:write m:policies:read"),
+            ("m:read", "i:admin", ""),
+            ("m:assets:read", "m:policies:admin", ""),
+            ("m:write m:read m:assets:write", "m:write", "m:write"),
+        ];
+        for (own, most, left) in cases {
+            let met = ScopeSet::of_claim(own).meet(&ScopeSet::of_claim(most));
+            assert_eq!(met, ScopeSet::of_claim(left), "{own} within {most}");
         }
     }
 

@@ -1,33 +1,43 @@
 //! The built-in token service: client credentials (RFC 6749 §4.4), JWT access tokens (RFC 9068).
 //!
 //! Tokens speak both dialects at once: `sub` and `participant_context_id`, `role` and scopes. They live ten
-//! minutes and cannot be revoked one by one: a deleted client gets no new ones.
+//! minutes, and no longer than the client that they were given to and its secret.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use heddle_clock::Timestamp;
 use heddle_ids::ClientId;
 use heddle_jose::JwkSet;
-use heddle_store::{Loaded, Store, StoreError, Transaction};
+use heddle_store::{Loaded, Store, StoreError, Transaction, Worker};
 use heddle_tenancy::{Actor, Owner, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{Secret, Vault, VaultError};
 
 use crate::{
-    ApiScope, ClientCredentials, ClientError, ClientRecord, NewClient, RequiredScope, ScopeSet,
+    ApiScope, ClientCredentials, ClientError, ClientRecord, NewClient, RequiredScope, SCOPES_MAX, ScopeSet,
     TrustedIssuer,
     client::{self, SecretHash},
+    scope::SCOPES_BYTES_MAX,
+    verification::standing,
 };
 
 mod attempts;
 mod claims;
 mod keys;
+mod policy;
+mod rates;
 mod refusal;
 
 use attempts::{Attempts, Pass};
 use claims::AccessTokenClaims;
-use keys::SigningKeys;
+use keys::{
+    SigningKeys,
+    tending::{TEND, Tender},
+};
+use rates::Rates;
 
-pub use keys::OldKey;
+pub(crate) use keys::PUBLISHED_MAX_AGE;
+pub use keys::{ANNOUNCED_FOR, KeyState, OldKey, ShownKey};
+pub use policy::{InvalidNetwork, Network, TokenPolicy};
 pub use refusal::TokenRefusal;
 
 /// How long an access token lives.
@@ -96,6 +106,9 @@ pub struct TokenService {
     keys: Arc<SigningKeys>,
     settings: TokenSettings,
     attempts: Attempts,
+    policy: TokenPolicy,
+    of_clients: Rates,
+    from_addresses: Rates,
 }
 
 impl TokenService {
@@ -109,16 +122,41 @@ impl TokenService {
         scopes: Arc<ScopeIssuer>,
         settings: TokenSettings,
     ) -> Result<Self, TokenServiceError> {
+        Self::open_with(store, vault, scopes, (settings, TokenPolicy::default())).await
+    }
+
+    /// The same with a policy of the operator's.
+    ///
+    /// # Errors
+    /// See [`TokenServiceError`].
+    pub async fn open_with(
+        store: Store,
+        vault: Arc<dyn Vault>,
+        scopes: Arc<ScopeIssuer>,
+        (settings, policy): (TokenSettings, TokenPolicy),
+    ) -> Result<Self, TokenServiceError> {
         let operator = scopes.operator(Actor::new("token service"));
-        let keys = Arc::new(SigningKeys::open(store.clone(), vault, operator).await?);
-        Ok(Self { store, scopes, keys, settings, attempts: Attempts::default() })
+        let keys = SigningKeys::open(store.clone(), vault, operator, policy.rotate_after).await?;
+        let of_clients = Rates::per_minute(policy.client_requests_per_minute);
+        let from_addresses = Rates::per_minute(policy.address_requests_per_minute);
+        let (keys, attempts) = (Arc::new(keys), Attempts::default());
+        Ok(Self { store, scopes, keys, settings, attempts, policy, of_clients, from_addresses })
+    }
+
+    /// Replaces signing keys by age from here on, by a job that `worker` runs.
+    ///
+    /// # Errors
+    /// See [`TokenServiceError`].
+    pub async fn jobs(&self, worker: Worker) -> Result<Worker, TokenServiceError> {
+        self.keys.ensure_tended().await?;
+        Ok(worker.handle(TEND, Arc::new(Tender(self.keys.clone()))))
     }
 
     /// This service as an issuer that an [`crate::Authenticator`] trusts, its keys known in process.
     #[must_use]
     pub fn trusted_issuer(&self) -> TrustedIssuer {
         let TokenSettings { issuer, audience } = self.settings.clone();
-        TrustedIssuer::built_in(issuer, audience, self.keys.clone())
+        TrustedIssuer::built_in(issuer, audience, self.keys.clone(), self.store.clone())
     }
 
     /// Its names.
@@ -127,10 +165,23 @@ impl TokenService {
         &self.settings
     }
 
-    /// The keys that its tokens are checked with.
+    /// What the operator has set.
     #[must_use]
-    pub fn jwks(&self) -> JwkSet {
-        self.keys.published()
+    pub(crate) fn policy(&self) -> &TokenPolicy {
+        &self.policy
+    }
+
+    /// The keys that its tokens are checked with, those of every replica.
+    pub async fn jwks(&self) -> JwkSet {
+        self.keys.published().await
+    }
+
+    /// The signing keys, newest last.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn signing_keys(&self) -> Result<Vec<ShownKey>, StoreError> {
+        self.keys.shown().await
     }
 
     /// Makes a client of whom the transaction is opened for, in the caller's commit; at most one per
@@ -154,7 +205,7 @@ impl TokenService {
         client::list(transaction).await
     }
 
-    /// Deletes a client, in the caller's commit; whether there was one. Tokens that it has live to their end.
+    /// Deletes a client, in the caller's commit; whether there was one. Tokens that it has end with it.
     ///
     /// # Errors
     /// The database.
@@ -166,12 +217,58 @@ impl TokenService {
         client::delete(transaction, id).await
     }
 
-    /// Signs with a new key from here on. In other replicas within a minute.
+    /// Ends the clients of a participant context that is removed, in the commit that removes it, and with them every
+    /// token of the context, whoever gave it.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn end_participant(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        self.delete_clients(transaction).await?;
+        if let Owner::Participant(context) = transaction.access().owner() {
+            standing::end_earlier(transaction, context.as_str());
+        }
+        Ok(())
+    }
+
+    /// Makes sure, in the commit that makes a participant context, that it inherits no clients and no tokens of one that
+    /// had the same id.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn begin_participant(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        self.delete_clients(transaction).await?;
+        if let Owner::Participant(context) = transaction.access().owner()
+            && standing::has_ended_before(&self.store, context.as_str()).await?
+        {
+            standing::end_earlier(transaction, context.as_str());
+        }
+        Ok(())
+    }
+
+    async fn delete_clients(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        for client in client::list(transaction).await? {
+            client::delete(transaction, client.client_id()).await?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the signing key: begins a rotation, which ends by itself, or revokes the current key at once. While a
+    /// rotation is under way, another one changes nothing. Gives the keys as they are then.
     ///
     /// # Errors
     /// See [`TokenServiceError`]; `Stale` when another replica rotates at the same moment.
-    pub async fn rotate_signing_key(&self, old: OldKey) -> Result<(), TokenServiceError> {
+    pub async fn rotate_signing_key(&self, old: OldKey) -> Result<Vec<ShownKey>, TokenServiceError> {
         self.keys.rotate(old).await
+    }
+
+    /// Counts a request from an address.
+    ///
+    /// # Errors
+    /// [`TokenRefusal::TooManyRequests`].
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), TokenRefusal> {
+        let now = self.store.environment().now();
+        let taken = self.from_addresses.take(&rates::address_key(address), now);
+        taken.map_err(|retry_after| TokenRefusal::TooManyRequests { whose: "from this address", retry_after })
     }
 
     /// Gives a token.
@@ -179,10 +276,12 @@ impl TokenService {
     /// # Errors
     /// See [`TokenRefusal`]. An unknown client and a wrong secret are not told apart.
     pub async fn token(&self, request: TokenRequest) -> Result<AccessToken, TokenRefusal> {
+        let now = self.store.environment().now();
+        let taken = self.of_clients.take(&request.client.client_id, now);
+        taken.map_err(|retry_after| TokenRefusal::TooManyRequests { whose: "of this client", retry_after })?;
         let (owner, record) = self.authenticate(&request.client).await?;
         let granted = granted(&record, request.scope.as_deref())?;
         let scope = claims::expanded(&granted);
-        let now = self.store.environment().now();
         let expires_at = now + TOKEN_LIFETIME;
         let claims = AccessTokenClaims::new(&self.settings, (&owner, &record), &scope, (now, expires_at));
         let claims = claims.with_id(self.store.environment().uuid());
@@ -264,7 +363,14 @@ fn granted(record: &ClientRecord, asked: Option<&str>) -> Result<Vec<ApiScope>, 
         if !own.iter().any(|has| has.includes(&scope)) {
             return Err(TokenRefusal::InvalidScope);
         }
-        granted.push(scope);
+        if !granted.contains(&scope) {
+            granted.push(scope);
+        }
+    }
+    // Separated by spaces.
+    let bytes: usize = granted.iter().map(|scope| scope.to_string().len() + 1).sum();
+    if granted.len() > SCOPES_MAX || bytes > SCOPES_BYTES_MAX {
+        return Err(TokenRefusal::InvalidScope);
     }
     Ok(granted)
 }

@@ -4,29 +4,38 @@
 //! under the SHA-256 of the token, until it expires, and holds only as long as the key that it was reached with
 //! is still the issuer's key of that name: rotating or revoking a key voids it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use heddle_clock::Environment;
 use heddle_jose::{Audience, JoseError, Jwk, TimeClaims, Token, VerifiedToken};
 use moka::sync::Cache;
 use ring::digest::{SHA256, digest};
 
-use crate::{Principal, Unauthenticated, principal::PrincipalClaims};
+use crate::{Principal, Unauthenticated};
+use standing::Given;
 
+mod claims;
 mod issuer;
 mod jwks_url;
+mod limits;
+pub(crate) mod standing;
 
+pub use claims::ClaimNames;
 pub use issuer::{AudienceRule, KeySource, KeysUnavailable, StaticKeys, TrustedIssuer};
 pub use jwks_url::JwksUrl;
+pub use limits::{IssuerLimits, Owners};
 
 /// Largest access token that is read, in bytes.
 const BEARER_BYTES_MAX: usize = 16 * 1024;
 /// Most verdicts that are remembered.
 const VERDICTS_MAX: u64 = 16_384;
-/// How far clocks may differ.
-pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
 /// Types of access tokens: RFC 9068 §2.1, and what issuers wrote before it.
 const TYPES: [&str; 3] = ["at+jwt", "application/at+jwt", "JWT"];
+
+/// What tokens that are no access tokens say in their payload.
+const NO_ACCESS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+/// The claim of our own tokens that tells for which of a client's secrets it was given.
+pub(crate) const CLIENT_MARK: &str = "client_mark";
 
 type Fingerprint = [u8; 32];
 
@@ -34,6 +43,7 @@ type Fingerprint = [u8; 32];
 struct Verdict {
     principal: Principal,
     times: TimeClaims,
+    given: Given,
     /// Index of the issuer.
     issuer: usize,
     kid: Option<String>,
@@ -53,19 +63,27 @@ impl TokenVerifier {
     }
 
     pub(crate) async fn verify(&self, bearer: &str) -> Result<Principal, Unauthenticated> {
+        let verdict = self.verdict(bearer).await?;
+        if let Some(standing) = &self.issuers[verdict.issuer].standing {
+            standing.check(&verdict.principal, &verdict.given).await?;
+        }
+        Ok(verdict.principal.clone())
+    }
+
+    async fn verdict(&self, bearer: &str) -> Result<Arc<Verdict>, Unauthenticated> {
         let fingerprint = fingerprint(bearer);
         if let Some(verdict) = self.verdicts.get(&fingerprint) {
-            verdict.times.check(self.environment.now(), LEEWAY)?;
-            let current = self.issuers[verdict.issuer].keys.key(verdict.kid.as_deref()).await?;
+            let issuer = &self.issuers[verdict.issuer];
+            verdict.times.check(self.environment.now(), issuer.leeway)?;
+            let current = issuer.keys.key(verdict.kid.as_deref()).await?;
             if current.as_ref() == Some(&verdict.key) {
-                return Ok(verdict.principal.clone());
+                return Ok(verdict);
             }
             self.verdicts.invalidate(&fingerprint);
         }
-        let verdict = self.check(bearer).await?;
-        let principal = verdict.principal.clone();
-        self.verdicts.insert(fingerprint, Arc::new(verdict));
-        Ok(principal)
+        let verdict = Arc::new(self.check(bearer).await?);
+        self.verdicts.insert(fingerprint, verdict.clone());
+        Ok(verdict)
     }
 
     async fn check(&self, bearer: &str) -> Result<Verdict, Unauthenticated> {
@@ -77,11 +95,13 @@ impl TokenVerifier {
         let verified = token.verify(&key)?;
         let times = TimeClaims::of(verified.claims())?;
         let expires_at = times.expires_at.ok_or_else(|| claim("exp", "present"))?;
-        times.check(self.environment.now(), LEEWAY)?;
+        times.check(self.environment.now(), issuer.leeway)?;
         check_audience(&verified, &issuer.audience)?;
-        let claims: PrincipalClaims = verified.into_claims()?;
-        let principal = Principal::new(&issuer.name, claims, issuer.subject, expires_at);
-        Ok(Verdict { principal, times, issuer: index, kid, key })
+        let mark = heddle_jose::claims::text(verified.claims(), CLIENT_MARK)?.map(str::to_owned);
+        let given = Given { issued_at: times.issued_at, mark };
+        let claims = issuer.claims.read(verified.claims())?;
+        let principal = Principal::new(issuer, claims, expires_at)?;
+        Ok(Verdict { principal, times, given, issuer: index, kid, key })
     }
 
     /// The issuer that the token names. It decides which key to check with, and is believed no further.
@@ -101,7 +121,9 @@ impl fmt::Debug for TokenVerifier {
 fn check_type(token: &Token) -> Result<(), Unauthenticated> {
     let typ = token.header().typ.as_deref();
     let legal = typ.is_none_or(|typ| TYPES.iter().any(|legal| legal.eq_ignore_ascii_case(typ)));
-    if legal { Ok(()) } else { Err(Unauthenticated::Type) }
+    // Keycloak says in the payload what a token is, and in the header that it is a JWT.
+    let inner = token.claims_unverified().get("typ").and_then(serde_json::Value::as_str);
+    if legal && inner.is_none_or(|typ| !NO_ACCESS.contains(&typ)) { Ok(()) } else { Err(Unauthenticated::Type) }
 }
 
 fn check_audience(token: &VerifiedToken, rule: &AudienceRule) -> Result<(), Unauthenticated> {

@@ -4,7 +4,7 @@ use heddle_clock::Timestamp;
 use heddle_ids::ClientId;
 use heddle_tenancy::Owner;
 
-use crate::{ApiScope, ClientError, Role, SCOPES_MAX};
+use crate::{ApiScope, ClientError, Role, SCOPES_MAX, scope::SCOPES_BYTES_MAX};
 
 /// Everything that an administrator may do.
 const ADMIN: [&str; 5] = [
@@ -105,6 +105,11 @@ impl NewClient {
             let scope = text.parse::<ApiScope>();
             let scope = scope.map_err(|reason| ClientError::Scope { text: text.clone(), reason })?;
             scopes.push(scope.to_string());
+        }
+        // Separated by spaces.
+        let bytes: usize = scopes.iter().map(|scope| scope.len() + 1).sum();
+        if bytes > SCOPES_BYTES_MAX {
+            return Err(ClientError::TooManyScopes);
         }
         Ok((self.role, scopes))
     }

@@ -1,4 +1,8 @@
 //! The signing keys of the token service: private halves in the vault, public ones in a row that replicas share.
+//!
+//! A rotation begins by publishing a key, and only [`ANNOUNCED_FOR`] later, when every replica and everybody who keeps
+//! published keys for as long as they may has seen it, does it sign. The key before it is published on until its last
+//! token has expired. So a rotation fails no request.
 
 use std::{
     fmt,
@@ -9,64 +13,35 @@ use std::{
 use async_trait::async_trait;
 use heddle_clock::Timestamp;
 use heddle_jose::{Algorithm, Header, Jwk, JwkSet, Unsigned};
-use heddle_store::{Aggregate, Loaded, Store, StoreError, Transaction};
+use heddle_store::{Loaded, Store, StoreError, Transaction};
 use heddle_tenancy::OperatorScope;
 use heddle_vault::{Vault, VaultError, sign_compact};
-use serde::{Deserialize, Serialize};
 
-use super::{TOKEN_LIFETIME, TokenServiceError, claims::AccessTokenClaims};
+use super::{TokenServiceError, claims::AccessTokenClaims};
 use crate::{KeySource, KeysUnavailable};
 
-/// How long keys are used without looking at the row again: what another replica's rotation may take.
-const UNCHECKED_MAX: Duration = Duration::from_secs(60);
-/// Least time between two look-ups for names that nobody has.
-const MISS_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a key is published after it was replaced: until the last token that any replica signed with it has
-/// expired, clocks that differ included.
-const RETIRED_LIFETIME: Duration = TOKEN_LIFETIME.saturating_add(Duration::from_secs(120));
+mod row;
+mod shown;
+pub(super) mod tending;
+
+pub use row::ANNOUNCED_FOR;
+pub(crate) use row::PUBLISHED_MAX_AGE;
+use row::{TokenKey, TokenKeys, UNCHECKED_MAX};
+pub use shown::{KeyState, ShownKey};
 
 /// What becomes of the key that a rotation replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OldKey {
-    /// Tokens that it signed live to their end.
+    /// It signs until its successor is known everywhere, and tokens that it signed live to their end.
     Retired,
     /// It is in wrong hands: its tokens are refused, here at once and in other replicas within a minute.
     Revoked,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct TokenKey {
-    /// The name of the key on the wire, and its alias in the vault.
-    kid: String,
-    public: Jwk,
-    created_at: Timestamp,
-    #[serde(default)]
-    retired_at: Option<Timestamp>,
-}
-
-/// The row. The newest key is the last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct TokenKeys {
-    id: String,
-    keys: Vec<TokenKey>,
-}
-
-impl TokenKeys {
-    const ID: &'static str = "token-service";
-}
-
-impl Aggregate for TokenKeys {
-    const KIND: &'static str = "token-keys";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
 /// The keys as this replica knows them.
 #[derive(Debug)]
 struct Known {
-    current: String,
+    row: TokenKeys,
     published: JwkSet,
     seen_at: Timestamp,
 }
@@ -74,8 +49,12 @@ struct Known {
 impl Known {
     fn new(row: &TokenKeys, now: Timestamp) -> Self {
         let published = row.keys.iter().map(|key| key.public.clone()).collect();
-        let current = row.keys.last().map(|key| key.kid.clone()).unwrap_or_default();
-        Self { current, published: JwkSet { keys: published }, seen_at: now }
+        Self { row: row.clone(), published: JwkSet { keys: published }, seen_at: now }
+    }
+
+    /// The name of the key that signs now.
+    fn current(&self, now: Timestamp) -> &str {
+        self.row.current(now).map(|key| key.kid.as_str()).unwrap_or_default()
     }
 }
 
@@ -83,6 +62,8 @@ pub(crate) struct SigningKeys {
     store: Store,
     vault: Arc<dyn Vault>,
     operator: OperatorScope,
+    /// The age at which a key is replaced.
+    every: Duration,
     known: RwLock<Arc<Known>>,
     /// One look-up at a time.
     looking: tokio::sync::Mutex<()>,
@@ -93,6 +74,7 @@ impl SigningKeys {
         store: Store,
         vault: Arc<dyn Vault>,
         operator: OperatorScope,
+        every: Duration,
     ) -> Result<Self, TokenServiceError> {
         let now = store.environment().now();
         let row = match load(&store, &operator).await? {
@@ -100,20 +82,31 @@ impl SigningKeys {
             None => first(&store, vault.as_ref(), &operator).await?,
         };
         let known = RwLock::new(Arc::new(Known::new(&row, now)));
-        Ok(Self { store, vault, operator, known, looking: tokio::sync::Mutex::default() })
+        Ok(Self { store, vault, operator, every, known, looking: tokio::sync::Mutex::default() })
     }
 
-    pub(crate) fn published(&self) -> JwkSet {
-        self.known().published.clone()
+    /// The published keys, no older than others may think; those that are known while the database is away.
+    pub(crate) async fn published(&self) -> JwkSet {
+        let known = self.checked_within(UNCHECKED_MAX).await.unwrap_or_else(|error| {
+            tracing::error!(component = "auth", action = "publish keys", %error, "the keys may be old");
+            self.known()
+        });
+        known.published.clone()
+    }
+
+    /// The keys as they are in the row.
+    pub(crate) async fn shown(&self) -> Result<Vec<ShownKey>, StoreError> {
+        let known = self.checked_within(Duration::ZERO).await?;
+        Ok(shown::shown(&known.row, self.store.environment().now()))
     }
 
     pub(crate) async fn sign(&self, claims: &AccessTokenClaims<'_>) -> Result<String, TokenServiceError> {
         let known = self.checked_within(UNCHECKED_MAX).await?;
-        match self.sign_with(&known.current, claims).await {
+        match self.sign_with(known.current(self.store.environment().now()), claims).await {
             // Revoked by another replica a moment ago.
             Err(VaultError::KeyMissing { .. }) => {
                 let known = self.checked_within(Duration::ZERO).await?;
-                Ok(self.sign_with(&known.current, claims).await?)
+                Ok(self.sign_with(known.current(self.store.environment().now()), claims).await?)
             }
             result => Ok(result?),
         }
@@ -124,36 +117,62 @@ impl SigningKeys {
         sign_compact(self.vault.as_ref(), &self.operator, kid, token).await
     }
 
-    pub(crate) async fn rotate(&self, old: OldKey) -> Result<(), TokenServiceError> {
-        let now = self.store.environment().now();
+    /// Begins a rotation, or ends the current key at once. A rotation that is under way already is left to go on.
+    pub(crate) async fn rotate(&self, old: OldKey) -> Result<Vec<ShownKey>, TokenServiceError> {
         let mut transaction = self.store.begin(&self.operator);
-        let Some(row) = transaction.load::<TokenKeys>(TokenKeys::ID).await? else {
+        let now = transaction.now();
+        let Some(row) = load_in(&mut transaction).await? else {
             return Err(
-                StoreError::Stale { kind: TokenKeys::KIND.to_owned(), id: TokenKeys::ID.to_owned() }.into()
+                StoreError::Stale { kind: <TokenKeys as heddle_store::Aggregate>::KIND.to_owned(), id: TokenKeys::ID.to_owned() }.into()
             );
         };
         let mut next = row.value().clone();
-        if let Some(current) = next.keys.last_mut() {
-            current.retired_at = Some(now);
+        if old == OldKey::Retired && next.is_rotating(now) {
+            return Ok(shown::shown(&next, now));
         }
-        let revoked = if old == OldKey::Revoked { next.keys.pop() } else { None };
-        let has_ended = |key: &TokenKey| {
-            key.retired_at.is_some_and(|retired_at| now.since(retired_at) > RETIRED_LIFETIME)
-        };
-        let ended: Vec<TokenKey> = next.keys.extract_if(.., |key| has_ended(key)).chain(revoked).collect();
-        next.keys.push(self.make(&mut transaction).await?);
+        let mut ended = next.take_ended(now);
+        ended.extend(self.succeed(&mut transaction, &mut next, old).await?);
+        tending::schedule(&mut transaction, &mut next, self.every);
         transaction.save(&row, &next);
-        transaction.audit("token-key.rotate", TokenKeys::ID);
         transaction.commit().await?;
         self.learn(&next, now);
-        for key in ended {
-            self.vault.delete_key(&self.operator, &key.kid).await?;
-        }
-        Ok(())
+        self.destroy(&ended).await?;
+        Ok(shown::shown(&next, now))
     }
 
-    async fn make(&self, transaction: &mut Transaction<'_>) -> Result<TokenKey, VaultError> {
-        make(&self.store, self.vault.as_ref(), transaction).await
+    /// Adds a key; gives those that are revoked.
+    async fn succeed(
+        &self,
+        transaction: &mut Transaction<'_>,
+        row: &mut TokenKeys,
+        old: OldKey,
+    ) -> Result<Vec<TokenKey>, TokenServiceError> {
+        let now = transaction.now();
+        let mut key = make(&self.store, self.vault.as_ref(), transaction).await?;
+        let mut revoked = Vec::new();
+        match old {
+            OldKey::Retired => {
+                let from = now + ANNOUNCED_FOR;
+                key.signs_from = Some(from);
+                if let Some(current) = row.keys.last_mut() {
+                    current.retired_at = Some(from);
+                }
+            }
+            // One that is announced may be in the same wrong hands.
+            OldKey::Revoked => {
+                let current = row.current(now).map(|key| key.kid.clone());
+                revoked = row
+                    .keys
+                    .extract_if(.., |key| !key.signs_at(now) || Some(&key.kid) == current.as_ref())
+                    .collect();
+            }
+        }
+        row.keys.push(key);
+        transaction.audit(
+            if old == OldKey::Revoked { "token-key.revoke" } else { "token-key.rotate" },
+            TokenKeys::ID,
+        );
+        Ok(revoked)
     }
 
     fn known(&self) -> Arc<Known> {
@@ -189,26 +208,35 @@ impl SigningKeys {
 #[async_trait]
 impl KeySource for SigningKeys {
     async fn key(&self, kid: Option<&str>) -> Result<Option<Jwk>, KeysUnavailable> {
-        let unavailable = |error: StoreError| KeysUnavailable { reason: error.to_string() };
+        let unavailable = |error: StoreError| {
+            tracing::error!(component = "auth", action = "look up keys", %error, "a token cannot be checked");
+            KeysUnavailable { reason: error.to_string() }
+        };
         let known = self.checked_within(UNCHECKED_MAX).await.map_err(unavailable)?;
         // Our tokens always name their key.
         let Some(kid) = kid else { return Ok(None) };
         if let Some(key) = known.published.find(Some(kid)) {
             return Ok(Some(key.clone()));
         }
-        let known = self.checked_within(MISS_INTERVAL).await.map_err(unavailable)?;
+        // Another replica may have replaced a key that was in wrong hands a moment ago. There is one look at a time, and
+        // everybody who came before it began goes by what it finds: made-up names cost no more than that.
+        let known = self.checked_within(Duration::ZERO).await.map_err(unavailable)?;
         Ok(known.published.find(Some(kid)).cloned())
     }
 }
 
 impl fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKeys").field("current", &self.known().current).finish_non_exhaustive()
+        f.debug_struct("SigningKeys").field("row", &self.known().row).finish_non_exhaustive()
     }
 }
 
 async fn load(store: &Store, operator: &OperatorScope) -> Result<Option<TokenKeys>, StoreError> {
-    Ok(store.begin(operator).load::<TokenKeys>(TokenKeys::ID).await?.map(Loaded::into_value))
+    Ok(load_in(&mut store.begin(operator)).await?.map(Loaded::into_value))
+}
+
+async fn load_in(transaction: &mut Transaction<'_>) -> Result<Option<Loaded<TokenKeys>>, StoreError> {
+    transaction.load::<TokenKeys>(TokenKeys::ID).await
 }
 
 /// The first key. Of replicas that start at the same time, one makes it.
@@ -219,7 +247,7 @@ async fn first(
 ) -> Result<TokenKeys, TokenServiceError> {
     let mut transaction = store.begin(operator);
     let key = make(store, vault, &mut transaction).await?;
-    let row = TokenKeys { id: TokenKeys::ID.to_owned(), keys: vec![key] };
+    let row = TokenKeys::first(key);
     transaction.insert(&row);
     match transaction.commit().await {
         Ok(()) => Ok(row),
@@ -236,5 +264,5 @@ async fn make(
     let kid = format!("token-{}", store.environment().uuid());
     let public = vault.generate_key_in(transaction, &kid, Algorithm::Es256).await?;
     let created_at = transaction.now();
-    Ok(TokenKey { public: public.with_kid(kid.as_str()), kid, created_at, retired_at: None })
+    Ok(TokenKey { public: public.with_kid(kid.as_str()), kid, created_at, signs_from: None, retired_at: None })
 }

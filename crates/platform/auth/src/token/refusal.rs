@@ -11,6 +11,14 @@ pub enum TokenRefusal {
     /// No such client, or not its secret.
     #[error("the client is not known or its secret is wrong")]
     InvalidClient,
+    /// There were too many requests within a minute.
+    #[error("too many requests {whose} within a minute; a token can be used until it expires")]
+    TooManyRequests {
+        /// Of whom, or from where.
+        whose: &'static str,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// A scope that the client does not have, or that is none.
     #[error("a requested scope is malformed or not among those of the client")]
     InvalidScope,

@@ -1,17 +1,22 @@
 //! Whose tokens are accepted, and where their keys come from.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use heddle_jose::{Jwk, JwkSet};
+use heddle_store::Store;
 
+use super::{claims::ClaimNames, limits::IssuerLimits, standing::Standing};
 use crate::principal::Subject;
+
+/// How far the clocks of an issuer and of this server may differ, unless something else is said.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
 
 /// The keys of an issuer cannot be had at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the keys of the token issuer are not available: {reason}")]
 pub struct KeysUnavailable {
-    /// What went wrong, without secrets.
+    /// What went wrong, without secrets. For the log: whoever is refused learns no addresses of ours.
     pub reason: String,
 }
 
@@ -49,6 +54,10 @@ pub struct TrustedIssuer {
     pub(crate) audience: AudienceRule,
     pub(crate) keys: Arc<dyn KeySource>,
     pub(crate) subject: Subject,
+    pub(crate) leeway: Duration,
+    pub(crate) claims: ClaimNames,
+    pub(crate) limits: IssuerLimits,
+    pub(crate) standing: Option<Standing>,
 }
 
 impl TrustedIssuer {
@@ -56,11 +65,48 @@ impl TrustedIssuer {
     /// `participant_context_id` claim, the `sub` of its tokens is the participant context.
     #[must_use]
     pub fn external(name: impl Into<String>, audience: AudienceRule, keys: Arc<dyn KeySource>) -> Self {
-        Self { name: name.into(), audience, keys, subject: Subject::ParticipantContext }
+        Self {
+            name: name.into(),
+            audience,
+            keys,
+            subject: Subject::ParticipantContext,
+            leeway: LEEWAY,
+            claims: ClaimNames::default(),
+            limits: IssuerLimits::default(),
+            standing: None,
+        }
     }
 
-    pub(crate) fn built_in(name: String, audience: String, keys: Arc<dyn KeySource>) -> Self {
-        Self { name, audience: AudienceRule::Contains(audience), keys, subject: Subject::Opaque }
+    /// With claims of other names.
+    #[must_use]
+    pub fn claims(self, claims: ClaimNames) -> Self {
+        Self { subject: claims.subject(), claims, ..self }
+    }
+
+    /// Within these bounds.
+    #[must_use]
+    pub fn limits(self, limits: IssuerLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// With a clock that may differ from ours by so much.
+    #[must_use]
+    pub fn clock_skew(self, leeway: Duration) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// Refusing tokens of a participant context from before its removal, or before another one was made under its id.
+    #[must_use]
+    pub fn ending_with_participants(self, store: Store) -> Self {
+        Self { standing: Some(Standing::Participant(store)), ..self }
+    }
+
+    pub(crate) fn built_in(name: String, audience: String, keys: Arc<dyn KeySource>, store: Store) -> Self {
+        Self {
+            subject: Subject::Opaque,
+            standing: Some(Standing::Client(store)),
+            ..Self::external(name, AudienceRule::Contains(audience), keys)
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use heddle_auth::{
     AccessToken, AudienceRule, Authenticator, ClientAuthentication, ClientCredentials, ClientError,
-    NewClient, Principal, StaticKeys, TokenRefusal, TokenRequest, TokenService, TokenSettings, TrustedIssuer,
+    NewClient, Principal, StaticKeys, TokenPolicy, TokenRefusal, TokenRequest, TokenService, TokenSettings,
+    TrustedIssuer,
 };
 use heddle_clock::{Environment, FixedClock, SystemRng, Timestamp};
 use heddle_jose::{Algorithm, Header, JwkSet, SoftwareKey, sign_compact};
@@ -85,23 +86,45 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(TokenPolicy::default()).await
+    }
+
+    pub async fn with(policy: TokenPolicy) -> Self {
         let (clock, environment) = clock();
-        let store = Store::new(database(&environment).await, environment);
+        let database = database(&environment).await;
+        Self::on(clock, Store::new(database, environment), policy).await
+    }
+
+    /// The first replica on a database.
+    pub async fn on(clock: FixedClock, store: Store, policy: TokenPolicy) -> Self {
         let scopes = scopes();
         let operator = scopes.operator(Actor::new("test"));
         let vault = EmbeddedVault::open(store.clone(), &operator, &MasterKeySource::Ephemeral).await;
         let vault: Arc<dyn Vault> = Arc::new(vault.expect("a new vault opens"));
-        Self::over(clock, store, vault, scopes).await
+        Self::over(clock, store, vault, scopes, policy).await
     }
 
     /// Another replica over the same database and vault.
     pub async fn replica(&self) -> Self {
-        Self::over(self.clock.clone(), self.store.clone(), self.vault.clone(), self.scopes.clone()).await
+        self.replica_with(self.store.clone(), TokenPolicy::default()).await
     }
 
-    async fn over(clock: FixedClock, store: Store, vault: Arc<dyn Vault>, scopes: Arc<ScopeIssuer>) -> Self {
+    /// Another replica over the same vault, with connections of its own.
+    pub async fn replica_with(&self, store: Store, policy: TokenPolicy) -> Self {
+        let (vault, scopes) = (self.vault.clone(), self.scopes.clone());
+        Self::over(self.clock.clone(), store, vault, scopes, policy).await
+    }
+
+    async fn over(
+        clock: FixedClock,
+        store: Store,
+        vault: Arc<dyn Vault>,
+        scopes: Arc<ScopeIssuer>,
+        policy: TokenPolicy,
+    ) -> Self {
         let settings = TokenSettings { issuer: AUDIENCE.to_owned(), audience: AUDIENCE.to_owned() };
-        let service = TokenService::open(store.clone(), vault.clone(), scopes.clone(), settings).await;
+        let opened = (settings, policy);
+        let service = TokenService::open_with(store.clone(), vault.clone(), scopes.clone(), opened).await;
         let service = Arc::new(service.expect("a token service opens"));
         let issuers = vec![service.trusted_issuer()];
         let auth = Authenticator::new(scopes.clone(), issuers, store.environment().clone());

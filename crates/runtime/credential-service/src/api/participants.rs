@@ -61,14 +61,21 @@ fn taken(error: StoreError) -> Rejection {
 }
 
 impl CredentialService {
-    /// Ends the clients of the participant context, in the caller's commit. With the context, as nobody is left whom
-    /// they could speak for; and before a new one of the same id, as they were somebody else's.
-    async fn end_clients(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        let Some(tokens) = &self.token_service else { return Ok(()) };
-        for client in tokens.clients(transaction).await? {
-            tokens.delete_client(transaction, client.client_id()).await?;
+    /// Ends the clients of the participant context and all of its tokens, in the commit that removes it: nobody is left
+    /// whom they could speak for.
+    async fn end_tokens(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        match &self.token_service {
+            Some(tokens) => tokens.end_participant(transaction).await,
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Lets a new participant context begin without those of another one that had its id.
+    async fn begin_tokens(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        match &self.token_service {
+            Some(tokens) => tokens.begin_participant(transaction).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -93,7 +100,7 @@ pub(super) async fn create(
     let mut transaction = service.store.begin(&scope);
     let parts = (service.vault.as_ref(), &service.environment);
     participant::create(&mut transaction, parts, (new, newest)).await.map_err(refused)?;
-    service.end_clients(&mut transaction).await?;
+    service.begin_tokens(&mut transaction).await?;
     let reply = Reply::json(StatusCode::OK, &CreatedParticipant::default());
     let committed = idempotency.conclude((&service.store, &scope), transaction, &caller.0.key(), reply).await;
     Ok(committed.map_err(taken)?)
@@ -148,7 +155,7 @@ pub(super) async fn remove(
     let mut transaction = service.store.begin(&scope);
     let context = service.context(&mut transaction, &scope).await?;
     participant::delete(&mut transaction, &context).await?;
-    service.end_clients(&mut transaction).await?;
+    service.end_tokens(&mut transaction).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
