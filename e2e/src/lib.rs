@@ -11,6 +11,7 @@ mod asking;
 mod boarding;
 pub mod dying;
 mod flow;
+pub mod keycloak;
 mod market;
 mod party;
 mod scene;

@@ -6,6 +6,7 @@ mod jobs;
 mod output;
 mod start;
 mod status;
+mod token_keys;
 mod vault;
 
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Subcommands {
     /// Show and rotate the master key of the vault.
     #[command(subcommand)]
     Vault(vault::Vault),
+    /// The keys that access tokens are signed with: look at them, replace them, revoke one.
+    TokenKeys(token_keys::TokenKeys),
 }
 
 impl Command {
@@ -63,6 +66,7 @@ impl Command {
                 Subcommands::Audit(arguments) => arguments.run().await,
                 Subcommands::Status(arguments) => arguments.run().await,
                 Subcommands::Vault(command) => command.run().await,
+                Subcommands::TokenKeys(arguments) => arguments.run().await,
             }
         });
         match result {

@@ -4,11 +4,13 @@
 //! by the file that holds them. Deliberately absent: reading the environment for single settings (one place to
 //! look), reloading.
 
+mod auth;
 mod reader;
 mod sections;
 
 use std::path::{Path, PathBuf};
 
+pub use auth::{Auth, IssuerSettings};
 pub use reader::{Mistake, Mistakes};
 pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Peers, Role, StaticIdentity};
 use toml::de::DeTable;

@@ -64,6 +64,29 @@ impl<'a> Section<'a> {
         Section { table, path: self.name(key), text: self.text, known: BTreeSet::new(), mistakes: Vec::new() }
     }
 
+    /// The tables of an array below this one, as `[[key]]` writes them; an absent one reads as empty.
+    pub fn sections(&mut self, key: &'static str) -> Vec<Section<'a>> {
+        let Some(list) = self.typed(key, "a list of tables", DeValue::as_array) else { return Vec::new() };
+        let mut sections = Vec::new();
+        for (index, value) in list.iter().enumerate() {
+            let path = format!("{}[{index}]", self.name(key));
+            match value.get_ref().as_table() {
+                Some(table) => sections.push(Section {
+                    table: Some(table),
+                    path,
+                    text: self.text,
+                    known: BTreeSet::new(),
+                    mistakes: Vec::new(),
+                }),
+                None => {
+                    let line = Some(self.line(value.span().start));
+                    self.mistakes.push(Mistake { line, what: format!("'{path}' must be a table") });
+                }
+            }
+        }
+        sections
+    }
+
     /// A text.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
         self.typed(key, "a text in quotes", DeValue::as_str).map(str::to_owned)

@@ -160,6 +160,8 @@ pub struct Configuration {
     pub agents: Agents,
     /// Patience with peers.
     pub peers: Peers,
+    /// Whose tokens open the Administration APIs, and how our own token service gives them.
+    pub auth: super::auth::Auth,
     /// Networks that outgoing requests may reach although they are private (CIDR or host names).
     pub allow_private_addresses: bool,
     /// Largest request body of an API, in bytes.
@@ -196,6 +198,7 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
         static_identity,
         agents,
         peers,
+        auth: super::auth::read(root.section("auth"), &mut mistakes),
         allow_private_addresses: root.boolean("allow_private_addresses").unwrap_or(development),
         body_bytes_max: root.integer("body_bytes_max", (1024, 1 << 30)).unwrap_or(1 << 20),
         drain_patience: Duration::from_secs(root.integer("drain_seconds", (0, 600)).unwrap_or(20)),

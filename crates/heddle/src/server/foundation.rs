@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     audit::Checkpoint,
     data_dir::{self, DATABASE_FILE, DataDir},
+    issuers,
     running::StartError,
 };
 use crate::config::{Configuration, DatabaseSettings};
@@ -153,9 +154,9 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let environment = store.environment().clone();
         let settings = TokenSettings { issuer: public_url.clone(), audience: public_url.clone() };
-        let tokens = TokenService::open(store.clone(), vault.clone(), scopes.clone(), settings).await?;
-        let issuers = vec![tokens.trusted_issuer()];
-        let authenticator = Arc::new(Authenticator::new(scopes.clone(), issuers, environment.clone()));
+        let (policy, issuers) = (configuration.auth.tokens.clone(), &configuration.auth.issuers);
+        let opened = (settings, policy);
+        let tokens = TokenService::open_with(store.clone(), vault.clone(), scopes.clone(), opened).await?;
         let plain = public_url.starts_with("http://");
         let config = OutboundConfig {
             allow_http: configuration.development || plain,
@@ -164,6 +165,9 @@ impl Foundation {
             ..OutboundConfig::default()
         };
         let outbound = Outbound::new(config, environment.clone())?;
+        let mut trusted = vec![tokens.trusted_issuer()];
+        trusted.extend(issuers::trusted(issuers, &public_url, (&outbound, &store))?);
+        let authenticator = Arc::new(Authenticator::new(scopes.clone(), trusted, environment.clone()));
         let scheme = if configuration.development && plain { Scheme::Http } else { Scheme::Https };
         let resolver = DidResolver::new(outbound.clone(), scheme);
         let tokens = Arc::new(tokens);

@@ -10,11 +10,14 @@ mod data_dir;
 mod dead_jobs;
 mod development;
 mod foundation;
+mod issuers;
+mod keys;
 mod listener;
 mod operations;
 mod roles;
 mod running;
 mod sweeper;
+mod unauthenticated;
 mod waiting;
 
 pub use development::{Development, DevelopmentServer};

@@ -22,7 +22,7 @@ use super::{
     bootstrap::{ServiceClient, ServiceClients},
     clients, dead_jobs,
     foundation::Foundation,
-    operations,
+    keys, operations,
     running::StartError,
 };
 use crate::config::{Configuration, DatabaseSettings, Role};
@@ -67,9 +67,11 @@ pub async fn build(
         .merge(clients::routes(foundation))
         .merge(operations::master_key_routes(foundation))
         .merge(dead_jobs::routes(foundation))
-        .merge(audit::routes(foundation));
+        .merge(audit::routes(foundation))
+        .merge(keys::routes(foundation));
     let mut worker =
         Worker::new(foundation.store.clone(), foundation.scopes.clone(), WorkerLimits::default());
+    worker = foundation.tokens.jobs(worker).await?;
     let builder = Builder { configuration, foundation, clients, shutdown };
     let has = |role| configuration.roles.contains(&role);
     // The keys of participants lie in the vault, so any process can prove them; the role decides who answers.

@@ -221,7 +221,11 @@ pub(crate) async fn create(
         expires_at: new.expires_at,
     };
     transaction.insert(&record);
-    transaction.publish(DirectoryRow::new(DIRECTORY_KIND, client_id.as_str(), &Listed { mark: Some(record.mark()) }));
+    transaction.publish(DirectoryRow::new(
+        DIRECTORY_KIND,
+        client_id.as_str(),
+        &Listed { mark: Some(record.mark()) },
+    ));
     transaction.audit("client.create", client_id.as_str());
     Ok(ClientCredentials { client_id, client_secret })
 }

@@ -123,7 +123,8 @@ async fn metadata(State(service): State<Arc<TokenService>>) -> Json<Metadata> {
 
 /// The coarse scopes; each API has finer ones, named after its resources, within them.
 fn scopes_supported() -> Vec<String> {
-    let scopes = APIS.iter().flat_map(|api| ["read", "write", "admin"].map(|action| format!("{api}:{action}")));
+    let scopes =
+        APIS.iter().flat_map(|api| ["read", "write", "admin"].map(|action| format!("{api}:{action}")));
     scopes.collect()
 }
 

@@ -37,7 +37,9 @@ pub enum Unauthenticated {
     )]
     Ended,
     /// The issuer's keys could not be had; the same token may be accepted later.
-    #[error("the bearer token cannot be checked at this moment, as the keys of its issuer are not to be had; try again")]
+    #[error(
+        "the bearer token cannot be checked at this moment, as the keys of its issuer are not to be had; try again"
+    )]
     Unavailable(#[from] KeysUnavailable),
     /// Whether it still stands could not be found out; the same token may be accepted later.
     #[error("the bearer token cannot be checked at this moment, as the database is not available; try again")]

@@ -50,5 +50,6 @@ pub use token::{
     TOKEN_LIFETIME, TokenPolicy, TokenRefusal, TokenRequest, TokenService, TokenServiceError, TokenSettings,
 };
 pub use verification::{
-    AudienceRule, ClaimNames, IssuerLimits, JwksUrl, KeySource, KeysUnavailable, Owners, StaticKeys, TrustedIssuer,
+    AudienceRule, ClaimNames, IssuerLimits, JwksUrl, KeySource, KeysUnavailable, Owners, StaticKeys,
+    TrustedIssuer,
 };

@@ -261,6 +261,15 @@ impl TokenService {
         self.keys.rotate(old).await
     }
 
+    /// Refuses everything that a key has signed, at once; whether there was such a key. One that signs, or is about to, is
+    /// succeeded by a new key that signs from here on.
+    ///
+    /// # Errors
+    /// As [`TokenService::rotate_signing_key`].
+    pub async fn revoke_signing_key(&self, kid: &str) -> Result<bool, TokenServiceError> {
+        self.keys.revoke(kid).await
+    }
+
     /// Counts a request from an address.
     ///
     /// # Errors
@@ -278,7 +287,8 @@ impl TokenService {
     pub async fn token(&self, request: TokenRequest) -> Result<AccessToken, TokenRefusal> {
         let now = self.store.environment().now();
         let taken = self.of_clients.take(&request.client.client_id, now);
-        taken.map_err(|retry_after| TokenRefusal::TooManyRequests { whose: "of this client", retry_after })?;
+        taken
+            .map_err(|retry_after| TokenRefusal::TooManyRequests { whose: "of this client", retry_after })?;
         let (owner, record) = self.authenticate(&request.client).await?;
         let granted = granted(&record, request.scope.as_deref())?;
         let scope = claims::expanded(&granted);

@@ -123,7 +123,11 @@ fn check_type(token: &Token) -> Result<(), Unauthenticated> {
     let legal = typ.is_none_or(|typ| TYPES.iter().any(|legal| legal.eq_ignore_ascii_case(typ)));
     // Keycloak says in the payload what a token is, and in the header that it is a JWT.
     let inner = token.claims_unverified().get("typ").and_then(serde_json::Value::as_str);
-    if legal && inner.is_none_or(|typ| !NO_ACCESS.contains(&typ)) { Ok(()) } else { Err(Unauthenticated::Type) }
+    if legal && inner.is_none_or(|typ| !NO_ACCESS.contains(&typ)) {
+        Ok(())
+    } else {
+        Err(Unauthenticated::Type)
+    }
 }
 
 fn check_audience(token: &VerifiedToken, rule: &AudienceRule) -> Result<(), Unauthenticated> {

@@ -17,7 +17,7 @@ use http::{HeaderMap, StatusCode};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use crate::server::foundation::Foundation;
+use crate::server::{foundation::Foundation, unauthenticated::refusal};
 
 /// Clients are made and ended by whoever administers participants. Never by the participant itself: with a token that
 /// outlives it, one that was removed would give itself a client again.
@@ -111,8 +111,7 @@ async fn leave(
     context: &ParticipantContextId,
 ) -> Result<(Principal, ParticipantScope), Rejection> {
     let token = heddle_web::bearer_token(headers)?;
-    let principal = foundation.authenticator.authenticate(token).await;
-    let principal = principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
+    let principal = foundation.authenticator.authenticate(token).await.map_err(|error| refusal(&error))?;
     let scope = foundation.authenticator.participant(&principal, context, &CLIENTS_ADMIN);
     let scope = scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
     Ok((principal, scope))

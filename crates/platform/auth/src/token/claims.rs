@@ -67,9 +67,9 @@ impl<'a> AccessTokenClaims<'a> {
 /// texts, or know no `admin` action. Where that is more than a token may have, what was granted comes first, and of the
 /// others as many as there is room for: everybody who reads the claim reads all that was granted.
 pub(crate) fn expanded(granted: &[ApiScope]) -> String {
-    let all = granted.iter().flat_map(|scope| {
-        scope.action().included().map(|action| scope.with_action(action).to_string())
-    });
+    let all = granted
+        .iter()
+        .flat_map(|scope| scope.action().included().map(|action| scope.with_action(action).to_string()));
     let all = Claim::default().with(all);
     if all.is_whole {
         return all.text();

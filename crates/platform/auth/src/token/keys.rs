@@ -122,9 +122,11 @@ impl SigningKeys {
         let mut transaction = self.store.begin(&self.operator);
         let now = transaction.now();
         let Some(row) = load_in(&mut transaction).await? else {
-            return Err(
-                StoreError::Stale { kind: <TokenKeys as heddle_store::Aggregate>::KIND.to_owned(), id: TokenKeys::ID.to_owned() }.into()
-            );
+            return Err(StoreError::Stale {
+                kind: <TokenKeys as heddle_store::Aggregate>::KIND.to_owned(),
+                id: TokenKeys::ID.to_owned(),
+            }
+            .into());
         };
         let mut next = row.value().clone();
         if old == OldKey::Retired && next.is_rotating(now) {
@@ -138,6 +140,29 @@ impl SigningKeys {
         self.learn(&next, now);
         self.destroy(&ended).await?;
         Ok(shown::shown(&next, now))
+    }
+
+    /// Ends a key at once; whether there was one of this name.
+    pub(crate) async fn revoke(&self, kid: &str) -> Result<bool, TokenServiceError> {
+        let mut transaction = self.store.begin(&self.operator);
+        let now = transaction.now();
+        let Some(row) = load_in(&mut transaction).await? else { return Ok(false) };
+        let mut next = row.value().clone();
+        let Some(key) = next.keys.iter().find(|key| key.kid == kid) else { return Ok(false) };
+        let is_needed = !key.signs_at(now) || next.current(now).is_some_and(|current| current.kid == kid);
+        let mut ended = Vec::new();
+        if is_needed {
+            ended.extend(self.succeed(&mut transaction, &mut next, OldKey::Revoked).await?);
+        } else {
+            ended.extend(next.keys.extract_if(.., |key| key.kid == kid));
+            transaction.audit("token-key.revoke", kid);
+        }
+        tending::schedule(&mut transaction, &mut next, self.every);
+        transaction.save(&row, &next);
+        transaction.commit().await?;
+        self.learn(&next, now);
+        self.destroy(&ended).await?;
+        Ok(true)
     }
 
     /// Adds a key; gives those that are revoked.
@@ -264,5 +289,11 @@ async fn make(
     let kid = format!("token-{}", store.environment().uuid());
     let public = vault.generate_key_in(transaction, &kid, Algorithm::Es256).await?;
     let created_at = transaction.now();
-    Ok(TokenKey { public: public.with_kid(kid.as_str()), kid, created_at, signs_from: None, retired_at: None })
+    Ok(TokenKey {
+        public: public.with_kid(kid.as_str()),
+        kid,
+        created_at,
+        signs_from: None,
+        retired_at: None,
+    })
 }

@@ -80,7 +80,10 @@ mod tests {
         let much_later = start + Duration::from_secs(3600);
         let answered = (0..100).filter(|_| rates.take("a", much_later).is_ok()).count();
         assert_eq!(answered, 6, "not more than a minute's");
-        assert!(rates.take("a", start).is_err_and(|wait| wait <= Duration::from_secs(60)), "a clock set back");
+        assert!(
+            rates.take("a", start).is_err_and(|wait| wait <= Duration::from_secs(60)),
+            "a clock set back"
+        );
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl ClaimNames {
     }
 
     fn role(&self, claims: &Map<String, Value>) -> Result<Option<Role>, JoseError> {
-        let expected = "one of admin, provisioner and participant, or what the configuration maps to one of them";
+        let expected =
+            "one of admin, provisioner and participant, or what the configuration maps to one of them";
         match find(claims, &self.role) {
             None => Ok(None),
             Some(Value::String(text)) => {
@@ -146,7 +147,10 @@ mod tests {
     fn mapped() -> ClaimNames {
         ClaimNames {
             role: "realm_access.roles".to_owned(),
-            role_values: vec![("hd-admin".to_owned(), Role::Admin), ("hd-user".to_owned(), Role::Participant)],
+            role_values: vec![
+                ("hd-admin".to_owned(), Role::Admin),
+                ("hd-user".to_owned(), Role::Participant),
+            ],
             participant: Some("https://claims.example/context".to_owned()),
             scope: "scp".to_owned(),
             ..ClaimNames::default()
@@ -166,7 +170,8 @@ mod tests {
 
     #[test]
     fn of_a_list_at_most_one_is_a_role() {
-        let with = |roles: &str| read(&mapped(), &format!(r#"{{"sub":"u","realm_access":{{"roles":{roles}}}}}"#));
+        let with =
+            |roles: &str| read(&mapped(), &format!(r#"{{"sub":"u","realm_access":{{"roles":{roles}}}}}"#));
         assert_eq!(with(r#"["admin"]"#).expect("not what this issuer calls it").role, None);
         assert_eq!(with("[]").expect("none").role, None);
         assert!(with(r#"["hd-admin","hd-user"]"#).is_err(), "which of them?");

@@ -131,7 +131,8 @@ impl Asked {
     fn allows(&mut self, now: Timestamp) -> bool {
         let earned = now.since(self.counted_at).as_millis() / REFRESH_INTERVAL.as_millis();
         if earned > 0 {
-            self.left = REFRESHES_IN_A_ROW.min(self.left.saturating_add(u32::try_from(earned).unwrap_or(u32::MAX)));
+            self.left =
+                REFRESHES_IN_A_ROW.min(self.left.saturating_add(u32::try_from(earned).unwrap_or(u32::MAX)));
             self.counted_at = now;
         }
         if now < self.not_before || self.left == 0 {

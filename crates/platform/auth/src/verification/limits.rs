@@ -48,7 +48,9 @@ impl IssuerLimits {
         }
         match (participant, &claims.tenant) {
             (None, None) => beyond("tokens that name neither a participant context nor a tenant"),
-            (Some(context), _) if !owners.participants.contains(context) => beyond("this participant context"),
+            (Some(context), _) if !owners.participants.contains(context) => {
+                beyond("this participant context")
+            }
             (_, Some(tenant)) if !owners.tenants.contains(tenant) => beyond("this tenant"),
             _ => Ok(()),
         }

@@ -14,7 +14,11 @@ use crate::support::{AUDIENCE, Idp, NOW, World, clock, scopes};
 const ASSETS_WRITE: RequiredScope = RequiredScope::write("management-api", "assets");
 
 fn issuer(idp: &Idp) -> TrustedIssuer {
-    TrustedIssuer::external(idp.name.as_str(), AudienceRule::Contains(AUDIENCE.to_owned()), Arc::new(idp.keys()))
+    TrustedIssuer::external(
+        idp.name.as_str(),
+        AudienceRule::Contains(AUDIENCE.to_owned()),
+        Arc::new(idp.keys()),
+    )
 }
 
 fn trusting(issuers: Vec<TrustedIssuer>) -> Authenticator {
@@ -23,7 +27,8 @@ fn trusting(issuers: Vec<TrustedIssuer>) -> Authenticator {
 
 #[tokio::test]
 async fn each_issuer_is_believed_under_its_own_keys_alone() {
-    let (a, b) = (Idp::new("https://a.example", Algorithm::Es256), Idp::new("https://b.example", Algorithm::EdDsa));
+    let (a, b) =
+        (Idp::new("https://a.example", Algorithm::Es256), Idp::new("https://b.example", Algorithm::EdDsa));
     let world = World::new().await;
     let auth = trusting(vec![world.service.trusted_issuer(), issuer(&a), issuer(&b)]);
     let client = world.client(&world.participant("acme"), heddle_auth::NewClient::participant()).await;
@@ -72,7 +77,8 @@ async fn claims_have_the_names_that_the_operator_says() {
         ..ClaimNames::default()
     };
     let auth = trusting(vec![issuer(&idp).claims(names)]);
-    let claims = json!({"realm_access": {"roles": ["offline_access", "dataspace-user"]}, "org": ["acme"], "sub": "u"});
+    let claims =
+        json!({"realm_access": {"roles": ["offline_access", "dataspace-user"]}, "org": ["acme"], "sub": "u"});
     let principal = auth.authenticate(&idp.token(&claims)).await.expect("good");
     assert_eq!(principal.role(), Some(Role::Participant));
     assert_eq!(principal.participant().map(ParticipantContextId::as_str), Some("acme"));
@@ -103,7 +109,10 @@ async fn nobody_mints_more_than_was_granted() {
     let context = ParticipantContextId::parse("acme").expect("legal");
     assert!(auth.participant(&principal, &context, &ASSETS_WRITE).is_ok());
     let policies = RequiredScope::read("management-api", "policies");
-    assert_eq!(auth.participant(&principal, &context, &policies).map(|_| ()), Err(Forbidden::Scope(policies)));
+    assert_eq!(
+        auth.participant(&principal, &context, &policies).map(|_| ()),
+        Err(Forbidden::Scope(policies))
+    );
 }
 
 #[tokio::test]
@@ -115,7 +124,8 @@ async fn an_issuer_that_speaks_for_some_reaches_nobody_else() {
     };
     let limits = IssuerLimits { owners: Some(owners), ..IssuerLimits::default() };
     let auth = trusting(vec![issuer(&idp).limits(limits)]);
-    let everything = "management-api:admin tenant-manager-api:write provision-manager-api:write signaling:admin";
+    let everything =
+        "management-api:admin tenant-manager-api:write provision-manager-api:write signaling:admin";
     let token = |claims: Value| {
         let mut claims = claims;
         claims["scope"] = json!(everything);

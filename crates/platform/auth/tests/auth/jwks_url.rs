@@ -99,7 +99,10 @@ async fn made_up_names_ask_the_provider_no_more_often_than_it_is_fit() {
         }
     }
     assert_eq!(asked(), 5);
-    assert_eq!(unavailable, 95, "whoever was not asked for may be there: that is no reason for a final refusal");
+    assert_eq!(
+        unavailable, 95,
+        "whoever was not asked for may be there: that is no reason for a final refusal"
+    );
     assert!(source.key(Some("k1")).await.expect("there").is_some(), "what is known goes on");
     clock.advance(Duration::from_secs(5));
     assert!(source.key(Some("made-up-0")).await.is_ok());

@@ -48,7 +48,8 @@ async fn an_address_that_asks_all_the_time_is_told_when_to_come_back() {
         request.extensions_mut().expect("legal").insert(ConnectInfo(peer));
         let request = request.body(Body::empty()).expect("a request");
         let response = router.clone().oneshot(request).await.expect("infallible");
-        let retry_after = response.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
+        let retry_after =
+            response.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
         (response.status(), retry_after)
     };
     for n in 0..4 {

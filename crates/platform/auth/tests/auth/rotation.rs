@@ -10,8 +10,8 @@ use std::{
 };
 
 use heddle_auth::{
-    ANNOUNCED_FOR, Authenticator, ClientCredentials, KeyState, NewClient, OldKey, TOKEN_LIFETIME, TokenPolicy,
-    Unauthenticated,
+    ANNOUNCED_FOR, Authenticator, ClientCredentials, KeyState, NewClient, OldKey, TOKEN_LIFETIME,
+    TokenPolicy, Unauthenticated,
 };
 use heddle_clock::{Environment, FixedClock, SystemRng, Timestamp};
 use heddle_jose::{JwkSet, Token};
@@ -77,7 +77,10 @@ async fn a_key_in_wrong_hands_opens_nothing_more() {
     assert!(world.auth.authenticate(&first).await.is_ok(), "the one before it was not in them");
     let third = world.token(&client).await.expect("given").token;
     assert_eq!(kid(&third), keys.last().expect("a new one").kid);
-    assert!(replica.auth.authenticate(&third).await.is_ok(), "at once, also on a replica that looked a moment ago");
+    assert!(
+        replica.auth.authenticate(&third).await.is_ok(),
+        "at once, also on a replica that looked a moment ago"
+    );
     assert_eq!(replica.auth.authenticate(&second).await, Err(Unauthenticated::Key));
     assert!(replica.token(&client).await.is_ok());
 }
@@ -107,12 +110,18 @@ async fn keys_are_replaced_by_age_and_destroyed_when_their_last_token_has_expire
     world.clock.advance(30 * DAY);
     work().await;
     let keys = world.service.signing_keys().await.expect("the row");
-    assert_eq!(keys.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Signing, KeyState::Announced]);
+    assert_eq!(
+        keys.iter().map(|key| key.state).collect::<Vec<_>>(),
+        [KeyState::Signing, KeyState::Announced]
+    );
     let operator = world.operator();
     assert!(world.vault.public_key(&operator, &first.kid).await.expect("asked").is_some());
 
     let end = keys[0].ends_at.expect("it has a successor");
-    assert_eq!(end, Timestamp::from_seconds(NOW) + 30 * DAY + ANNOUNCED_FOR + TOKEN_LIFETIME + Duration::from_secs(120));
+    assert_eq!(
+        end,
+        Timestamp::from_seconds(NOW) + 30 * DAY + ANNOUNCED_FOR + TOKEN_LIFETIME + Duration::from_secs(120)
+    );
     world.clock.advance(end.since(world.store.environment().now()));
     work().await;
     assert_eq!(states(&world).await, [KeyState::Signing]);
@@ -152,7 +161,8 @@ impl Load {
         let mut turn = number;
         while self.environment.now() < end {
             let replica = &self.replicas[turn % self.replicas.len()];
-            let given = replica.token(&self.client).await.unwrap_or_else(|refusal| panic!("no token: {refusal}"));
+            let given =
+                replica.token(&self.client).await.unwrap_or_else(|refusal| panic!("no token: {refusal}"));
             let now = self.environment.now();
             if outside.as_ref().is_none_or(|outside| now.since(outside.asked_at) >= Duration::from_secs(60)) {
                 // Of the other one, whatever it publishes.
@@ -162,7 +172,9 @@ impl Load {
             let known = outside.as_ref().expect("asked above").keys.find(Some(&kid(&given.token))).is_some();
             assert!(known, "a token came before its key was published everywhere");
             held.push_back((given.token, given.expires_at));
-            while held.len() > 40 || held.front().is_some_and(|(_, end)| *end <= now + Duration::from_secs(30)) {
+            while held.len() > 40
+                || held.front().is_some_and(|(_, end)| *end <= now + Duration::from_secs(30))
+            {
                 held.pop_front();
             }
             for (token, _) in held.front().into_iter().chain(held.back()) {
@@ -208,7 +220,8 @@ async fn no_request_fails_while_keys_are_replaced_on_two_replicas_on_postgresql(
         let (seen, now) = (load.checks.load(Ordering::Relaxed), load.environment.now());
         // Both replicas begin rotations at the same moment, twice in a row and again when the first is over.
         if now.since(Timestamp::from_seconds(NOW)).as_secs() % 400 == 100 {
-            let [a, b] = [0, 1].map(|replica| load.replicas[replica].service.rotate_signing_key(OldKey::Retired));
+            let [a, b] =
+                [0, 1].map(|replica| load.replicas[replica].service.rotate_signing_key(OldKey::Retired));
             for result in <[_; 2]>::from(tokio::join!(a, b)) {
                 match result {
                     Ok(keys) => rotations = rotations.max(keys.len()),
@@ -217,8 +230,11 @@ async fn no_request_fails_while_keys_are_replaced_on_two_replicas_on_postgresql(
                 }
             }
         }
-        while load.checks.load(Ordering::Relaxed) < seen + 6 && running.try_join_next().is_none() {
-            tokio::task::yield_now().await;
+        while load.checks.load(Ordering::Relaxed) < seen + 6 {
+            match running.try_join_next() {
+                Some(ended) => ended.expect("no request failed"),
+                None => tokio::task::yield_now().await,
+            }
         }
         clock.advance(Duration::from_secs(10));
     }

@@ -94,7 +94,7 @@ async fn register(
     })?;
     let access = access(message.authorization.as_ref())?;
     let mut transaction = plane.store.begin(&own.scope);
-    present::participant(&mut transaction, &own.scope).await?;
+    present::lasting(&mut transaction, &own.scope).await?;
     let loaded = transaction.load::<DataPlane>(message.dataplane_id.as_str()).await?;
     let next = DataPlane {
         id: message.dataplane_id,

@@ -15,3 +15,14 @@ pub(super) async fn participant(
     let id = scope.participant().as_str();
     transaction.load(id).await?.ok_or_else(|| not_found("ParticipantContext", id))
 }
+
+/// The same, for what makes something new: the commit fails with `Stale` if the context is removed meanwhile, so that
+/// nothing comes in behind its removal.
+pub(super) async fn lasting(
+    transaction: &mut Transaction<'_>,
+    scope: &ParticipantScope,
+) -> Result<(), Rejection> {
+    let context = participant(transaction, scope).await?;
+    transaction.check(&context);
+    Ok(())
+}

@@ -3,7 +3,7 @@
 //! A plane proves itself by a token whose subject is its id; a transfer that another plane works on is answered as
 //! if it did not exist.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -30,6 +30,8 @@ type Plane = State<Arc<ControlPlane>>;
 type Outcome = Result<Response, Refused<Plain>>;
 type Below = Path<(ParticipantContextId, String), Plain>;
 
+/// When a plane asks again whose token could not be checked.
+const KEYS_WAIT: Duration = Duration::from_secs(2);
 const SIGNALING: RequiredScope = RequiredScope::every("signaling", heddle_auth::Action::Write);
 
 /// Routes below `/api/signaling/{context}`.
@@ -105,8 +107,16 @@ async fn authenticate(
 ) -> Result<(ParticipantScope, DataPlaneId), Rejection> {
     let unauthorized = |message: String| Rejection::new(Kind::Unauthorized, message);
     let token = heddle_web::bearer_token(headers)?;
-    let principal =
-        plane.authenticator.authenticate(token).await.map_err(|error| unauthorized(error.to_string()))?;
+    let principal = plane.authenticator.authenticate(token).await.map_err(|error| {
+        if error.is_temporary() {
+            return Rejection::unavailable(error.to_string(), KEYS_WAIT);
+        }
+        unauthorized(error.to_string())
+    })?;
+    // An issuer that speaks for some participants alone names no data plane of others.
+    if principal.is_confined() && principal.participant() != Some(&context) {
+        return Err(Rejection::new(Kind::Forbidden, "The token is for another participant context."));
+    }
     if !principal.scopes().satisfies(&SIGNALING) {
         return Err(Rejection::new(Kind::Forbidden, format!("The token lacks the scope {SIGNALING}.")));
     }

@@ -95,7 +95,8 @@ impl DataPlane {
         };
         // A participant, or somebody of a tenant, whose name happens to be a control plane's is none.
         let own = principal.participant() == Some(&context);
-        if principal.tenant().is_some() || (principal.role() == Some(Role::Participant) && !own) {
+        let confined = principal.is_confined() && !own;
+        if confined || principal.tenant().is_some() || (principal.role() == Some(Role::Participant) && !own) {
             return Err(stranger());
         }
         let scope = self.scopes.participant(context, Actor::new(format!("control plane {id}")));

@@ -18,7 +18,9 @@ const SKEW: Duration = Duration::from_secs(30);
 /// How long a new key is published before it signs: until every replica publishes it, and whoever keeps what a replica
 /// published before has asked again. So nobody ever sees a token whose key it cannot have.
 pub const ANNOUNCED_FOR: Duration = Duration::from_secs(150);
-const _: () = assert!(ANNOUNCED_FOR.as_secs() >= UNCHECKED_MAX.as_secs() + PUBLISHED_MAX_AGE.as_secs() + SKEW.as_secs());
+const _: () = assert!(
+    ANNOUNCED_FOR.as_secs() >= UNCHECKED_MAX.as_secs() + PUBLISHED_MAX_AGE.as_secs() + SKEW.as_secs()
+);
 /// How long a key is published after it signed the last time: until the last token that any replica signed with it has
 /// expired, clocks that differ included.
 pub(super) const RETIRED_LIFETIME: Duration = TOKEN_LIFETIME.saturating_add(Duration::from_secs(120));

@@ -47,7 +47,7 @@ async fn create(
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
-    present::participant(&mut transaction, &own.scope).await?;
+    present::lasting(&mut transaction, &own.scope).await?;
     let id = document.id.clone().unwrap_or_else(|| {
         let (ms, random) = plane.environment.id_parts();
         AssetId::from_parts(ms, random)

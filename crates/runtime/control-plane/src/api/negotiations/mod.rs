@@ -68,7 +68,7 @@ async fn create(
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
-    present::participant(&mut transaction, &own.scope).await?;
+    present::lasting(&mut transaction, &own.scope).await?;
     let addressed = addressed(&plane, &own.scope, &document.profile()?).await?;
     let new = document.into_negotiation()?;
     let record = plane.begin_negotiation(&mut transaction, &own.scope, &addressed, new);

@@ -57,7 +57,7 @@ async fn create(
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {
         return Ok(earlier);
     }
-    present::participant(&mut transaction, &own.scope).await?;
+    present::lasting(&mut transaction, &own.scope).await?;
     if let Some(refusal) = refusal(&plane, &document.policy).await? {
         return Ok(refusal.into_response());
     }
