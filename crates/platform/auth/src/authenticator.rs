@@ -34,6 +34,12 @@ impl Authenticator {
         self.verifier.verify(bearer).await
     }
 
+    /// Which issuers' keys cannot be had at this moment, each with the reason, without secrets. Their tokens cannot be
+    /// checked, as far as no key of theirs is remembered.
+    pub async fn troubled_issuers(&self) -> Vec<String> {
+        self.verifier.troubled_issuers().await
+    }
+
     /// Everything of `context`, for its own principals and for those who administer it; the latter with a
     /// reason, which the store records in the commit that they cause.
     ///

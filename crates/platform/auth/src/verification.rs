@@ -77,13 +77,37 @@ impl TokenVerifier {
             verdict.times.check(self.environment.now(), issuer.leeway)?;
             let current = issuer.keys.key(verdict.kid.as_deref()).await?;
             if current.as_ref() == Some(&verdict.key) {
+                self.count("hit");
                 return Ok(verdict);
             }
             self.verdicts.invalidate(&fingerprint);
         }
         let verdict = Arc::new(self.check(bearer).await?);
         self.verdicts.insert(fingerprint, verdict.clone());
+        self.count("miss");
         Ok(verdict)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "no cache has that many entries")]
+    fn count(&self, outcome: &'static str) {
+        const CACHE: (&str, &str) = ("cache", "access-tokens");
+        metrics::counter!("heddle_cache_requests_total", CACHE.0 => CACHE.1, "outcome" => outcome)
+            .increment(1);
+        if outcome == "miss" {
+            metrics::gauge!("heddle_cache_entries", CACHE.0 => CACHE.1)
+                .set(self.verdicts.entry_count() as f64);
+        }
+    }
+
+    /// Whose keys cannot be had at this moment: each issuer that is troubled, with the reason.
+    pub(crate) async fn troubled_issuers(&self) -> Vec<String> {
+        let mut troubled = Vec::new();
+        for issuer in &self.issuers {
+            if let Err(error) = issuer.keys.key(None).await {
+                troubled.push(format!("{}: {error}", issuer.name));
+            }
+        }
+        troubled
     }
 
     async fn check(&self, bearer: &str) -> Result<Verdict, Unauthenticated> {

@@ -5,15 +5,17 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use heddle_clock::Environment;
-use heddle_telemetry::trace::{self, TRACEPARENT, TraceContext};
+use heddle_telemetry::trace::TRACEPARENT;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tokio::{sync::Notify, time::timeout};
+use tracing::Instrument;
 
 use crate::{
     Body, InvalidConfig, NameLookup, OutboundConfig, OutboundError, Request, Response, StreamingResponse,
     SystemLookup, excerpt,
     guard::{Guard, Target},
     resolver::{RefusedAddress, Resolver},
+    telling::{self, Exchange},
 };
 
 /// The client. Cheap to clone; clones share connections.
@@ -69,7 +71,7 @@ impl Outbound {
     /// Sends `request` and reads the whole answer. Everything but 2xx is an error; see
     /// [`OutboundError::class`] for what to do with it.
     pub async fn send(&self, request: Request) -> Result<Response, OutboundError> {
-        let target = self.0.guard.check(&request.url)?;
+        let target = self.0.guard.check(&request.url).inspect_err(telling::refused)?;
         let url = excerpt::shown(&target.url);
         let limit = request.timeout.unwrap_or(self.0.config.request_timeout);
         let body_bytes_max = request.body_bytes_max.unwrap_or(self.0.config.body_bytes_max);
@@ -91,7 +93,7 @@ impl Outbound {
     /// The head of the answer must come within the request's time; a streamed request body may take as long as
     /// it moves.
     pub async fn stream(&self, request: Request) -> Result<StreamingResponse, OutboundError> {
-        let target = self.0.guard.check(&request.url)?;
+        let target = self.0.guard.check(&request.url).inspect_err(telling::refused)?;
         let url = excerpt::shown(&target.url);
         let response = self.head(target, request).await?;
         not_redirected(&url, &response)?;
@@ -125,11 +127,12 @@ impl Outbound {
         moved: Option<Arc<Notify>>,
     ) -> Result<reqwest::Response, OutboundError> {
         let shown = excerpt::shown(&target.url);
+        let exchange = Exchange::begin(&request.method, &target.url, &self.0.environment);
         let client = if target.trusted { &self.0.trusted } else { &self.0.guarded };
         let mut message = reqwest::Request::new(request.method, target.url);
         *message.headers_mut() = request.headers;
         let headers = message.headers_mut();
-        headers.insert(HeaderName::from_static(TRACEPARENT), self.traceparent());
+        headers.insert(HeaderName::from_static(TRACEPARENT), exchange.traceparent());
         if let Some(authorization) = &request.authorization {
             headers.insert(header::AUTHORIZATION, authorization.header()?);
         }
@@ -142,7 +145,9 @@ impl Outbound {
         }
         attach(&mut message, request.body, moved);
         let method = message.method().clone();
-        let answer = client.execute(message).await.map_err(|e| failure(&shown, e));
+        let sent = client.execute(message).instrument(exchange.span.clone());
+        let answer = sent.await.map_err(|e| failure(&shown, e));
+        exchange.end(answer.as_ref().map(reqwest::Response::status));
         tracing::debug!(
             component = "outbound",
             action = "send",
@@ -152,13 +157,6 @@ impl Outbound {
             "request sent"
         );
         answer
-    }
-
-    fn traceparent(&self) -> HeaderValue {
-        let environment = &self.0.environment;
-        let context = trace::current()
-            .map_or_else(|| TraceContext::begin(environment), |context| context.child(environment));
-        HeaderValue::from_str(&context.to_string()).expect("a traceparent is hexadecimal digits and hyphens")
     }
 
     /// Reads the whole body of a success; turns everything else into an error.

@@ -115,7 +115,20 @@ impl DidResolver {
         }
         // The future of a fetch is large; most calls never need it.
         let fetch = Box::pin(self.ask(did));
-        self.cache.entry_by_ref(did).or_insert_with_if(fetch, replace_if).await.into_value().outcome
+        let entry = self.cache.entry_by_ref(did).or_insert_with_if(fetch, replace_if).await;
+        self.count(entry.is_fresh());
+        entry.into_value().outcome
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "no cache has that many entries")]
+    fn count(&self, asked: bool) {
+        const CACHE: (&str, &str) = ("cache", "did-documents");
+        let outcome = if asked { "miss" } else { "hit" };
+        metrics::counter!("heddle_cache_requests_total", CACHE.0 => CACHE.1, "outcome" => outcome)
+            .increment(1);
+        if asked {
+            metrics::gauge!("heddle_cache_entries", CACHE.0 => CACHE.1).set(self.cache.entry_count() as f64);
+        }
     }
 
     async fn ask(&self, did: &Did) -> Remembered {

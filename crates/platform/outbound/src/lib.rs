@@ -40,6 +40,7 @@ mod guard;
 mod request;
 mod resolver;
 mod response;
+mod telling;
 
 pub use authorization::Authorization;
 pub use client::Outbound;

@@ -9,8 +9,8 @@ use heddle_tenancy::{Access, Directory, Owner};
 use tokio::sync::watch;
 
 use crate::{
-    Batch, ClaimedJob, DeadJob, DeadJobQuery, Event, EventCursor, Lease, Published, Query, Row, Selector,
-    StoreError,
+    Batch, Census, ClaimedJob, DeadJob, DeadJobQuery, Event, EventCursor, Lease, PoolUse, Published, Query,
+    Row, Selector, StoreError,
     audit::{AuditHead, AuditLog},
 };
 
@@ -82,6 +82,27 @@ pub trait Database: Send + Sync {
 
     /// Changes of this database, in this process and in others.
     fn signals(&self) -> &Signals;
+
+    /// What kind of database this is, by the names of OpenTelemetry's `db.system.name`.
+    fn system(&self) -> &'static str {
+        "other_sql"
+    }
+
+    /// Counts what those who watch want to know. It may look at many rows; nothing else waits for it.
+    async fn census(&self, now: Timestamp) -> Result<Census, StoreError> {
+        let _ = now;
+        Ok(Census::default())
+    }
+
+    /// How much of each pool of connections is in use.
+    fn pools(&self) -> Vec<PoolUse> {
+        Vec::new()
+    }
+
+    /// Whether what this process tells others, and they it, gets through; a failure is one sentence without secrets.
+    fn hears_others(&self) -> Result<(), String> {
+        Ok(())
+    }
 
     /// One round trip, for health.
     async fn ping(&self) -> Result<(), StoreError>;

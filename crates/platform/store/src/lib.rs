@@ -26,6 +26,7 @@ mod aggregate;
 mod answers;
 pub mod audit;
 mod batch;
+mod census;
 mod database;
 mod dead;
 mod directory;
@@ -35,6 +36,7 @@ mod jobs;
 mod nonce;
 mod query;
 mod store;
+mod telling;
 mod transaction;
 mod worker;
 
@@ -46,6 +48,7 @@ pub mod testing;
 pub use aggregate::{Aggregate, Columns, Loaded};
 pub use answers::{Answer, AnswerKey};
 pub use batch::{AuditEntry, Batch, DirectLease, ExpectedVersion, Write};
+pub use census::{Census, JobCount, PoolUse};
 pub use database::{
     ClaimRequest, Database, EventOwners, EventQuery, Receipt, SWEPT_KINDS, Signals, Snapshot,
 };

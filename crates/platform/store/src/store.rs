@@ -148,6 +148,11 @@ impl Store {
         self.database.sweep(self.environment.now(), limit).await
     }
 
+    /// Counts what those who watch want to know; see [`Database::census`].
+    pub async fn census(&self) -> Result<crate::Census, StoreError> {
+        self.database.census(self.environment.now()).await
+    }
+
     /// One round trip to the database, for health.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.ping().await

@@ -7,8 +7,8 @@ use heddle_clock::Timestamp;
 use heddle_tenancy::{Access, Directory};
 
 use crate::{
-    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
-    Published, Receipt, Signals, Snapshot, StoreError,
+    Batch, Census, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery,
+    Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError,
     audit::{AuditHead, AuditLog},
 };
 
@@ -105,6 +105,22 @@ impl<C: Commits> Database for Intercepted<C> {
 
     fn signals(&self) -> &Signals {
         self.database.signals()
+    }
+
+    fn system(&self) -> &'static str {
+        self.database.system()
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, StoreError> {
+        self.database.census(now).await
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        self.database.pools()
+    }
+
+    fn hears_others(&self) -> Result<(), String> {
+        self.database.hears_others()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

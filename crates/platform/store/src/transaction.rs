@@ -9,7 +9,7 @@ use tracing::Instrument;
 use crate::{
     Aggregate, Answer, AnswerKey, AuditEntry, Batch, ClaimedJob, DirectoryRow, ExpectedVersion, Loaded,
     NewEvent, NewJob, Nonce, Query, Row, Selector, Snapshot, Store, StoreError, Write, aggregate::document,
-    store::can_be_stored, worker::Reservation,
+    store::can_be_stored, telling, worker::Reservation,
 };
 
 /// Reads see one snapshot, taken at the first read; writes are buffered until [`Transaction::commit`].
@@ -43,7 +43,9 @@ impl<'s> Transaction<'s> {
         if !can_be_stored(id) {
             return Ok(None);
         }
-        let row = self.snapshot().await?.row(A::KIND, Selector::Id(id)).await?;
+        let system = self.store.database.system();
+        let look = async { self.snapshot().await?.row(A::KIND, Selector::Id(id)).await };
+        let row = telling::read(system, ("SELECT", A::KIND), look).await?;
         row.as_ref().map(Loaded::from_row).transpose()
     }
 
@@ -52,19 +54,25 @@ impl<'s> Transaction<'s> {
         if !can_be_stored(key) {
             return Ok(None);
         }
-        let row = self.snapshot().await?.row(A::KIND, Selector::UniqueKey(key)).await?;
+        let system = self.store.database.system();
+        let look = async { self.snapshot().await?.row(A::KIND, Selector::UniqueKey(key)).await };
+        let row = telling::read(system, ("SELECT", A::KIND), look).await?;
         row.as_ref().map(Loaded::from_row).transpose()
     }
 
     /// Loads the aggregates that fit a query.
     pub async fn list<A: Aggregate>(&mut self, query: &Query) -> Result<Vec<Loaded<A>>, StoreError> {
-        let rows: Vec<Row> = self.snapshot().await?.rows(A::KIND, query).await?;
+        let system = self.store.database.system();
+        let look = async { self.snapshot().await?.rows(A::KIND, query).await };
+        let rows: Vec<Row> = telling::read(system, ("SELECT", A::KIND), look).await?;
         rows.iter().map(Loaded::from_row).collect()
     }
 
     /// Counts the aggregates that fit a query, ignoring its offset and limit.
     pub async fn count<A: Aggregate>(&mut self, query: &Query) -> Result<u64, StoreError> {
-        self.snapshot().await?.count(A::KIND, query).await
+        let system = self.store.database.system();
+        let look = async { self.snapshot().await?.count(A::KIND, query).await };
+        telling::read(system, ("COUNT", A::KIND), look).await
     }
 
     /// The first answer that was stored under `key`, if it has not expired.
@@ -209,7 +217,7 @@ impl<'s> Transaction<'s> {
         // A caller that goes away in the middle must not take with it the jobs that the commit claims.
         let committed = tokio::spawn(
             async move {
-                let receipt = database.commit(access, batch).await?;
+                let receipt = telling::commit(&*database, access, batch).await?;
                 followers.into_iter().for_each(|follow| follow());
                 reservation.dispatch(receipt.claimed);
                 Ok(())

@@ -10,13 +10,13 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use heddle_clock::Timestamp;
 use heddle_ids::WorkerId;
-use heddle_telemetry::TraceContext;
 use heddle_tenancy::{JobScope, ScopeIssuer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{ClaimedJob, Store, StoreError};
 
 mod dispatcher;
+mod numbers;
 mod run;
 
 pub(crate) use dispatcher::{Dispatcher, Reservation};
@@ -167,11 +167,4 @@ struct Dispatched {
 
 fn lease_end(now: Timestamp, limits: &WorkerLimits) -> Timestamp {
     now + limits.lease
-}
-
-fn trace_of(job: &ClaimedJob, store: &Store) -> TraceContext {
-    match &job.trace {
-        Some(parent) => parent.child(&store.environment),
-        None => TraceContext::begin(&store.environment),
-    }
 }

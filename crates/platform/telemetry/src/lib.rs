@@ -1,4 +1,5 @@
-//! What every process says about itself: the trace that a piece of work belongs to, and log lines.
+//! What every process says about itself: the trace that a piece of work belongs to, spans, log lines, and the names and
+//! meanings of its numbers.
 //!
 //! A trace begins at the edge (a request without `traceparent`) and travels with everything that follows
 //! from it: spans, jobs, events, outgoing requests, the peer's process. [`trace::current`] is the only
@@ -8,6 +9,8 @@
 
 mod lines;
 pub mod logs;
+pub mod meters;
+pub mod spans;
 pub mod trace;
 
 pub use trace::TraceContext;

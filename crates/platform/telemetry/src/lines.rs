@@ -109,11 +109,19 @@ where
     }
 }
 
+/// Whether a field is for traces alone: those of OpenTelemetry's conventions have names with dots.
+pub(crate) fn is_for_traces(name: &str) -> bool {
+    name.contains('.')
+}
+
 /// Puts fields into a JSON object.
 struct Collector<'a>(&'a mut Map<String, Value>);
 
 impl Collector<'_> {
     fn put(&mut self, field: &Field, value: Value) {
+        if is_for_traces(field.name()) {
+            return;
+        }
         self.0.insert(field.name().to_owned(), value);
     }
 }
@@ -191,6 +199,7 @@ mod tests {
                 component = "outer",
                 action = "ask",
                 tenant_id = tracing::field::Empty,
+                otel.kind = "server",
             );
             outer.record("tenant_id", "acme");
             let _outer = outer.enter();
@@ -210,6 +219,7 @@ mod tests {
             assert_eq!(line[name], value, "{line}");
         }
         assert_eq!(line["count"], 3);
+        assert!(line.get("otel.kind").is_none(), "it is for traces: {line}");
     }
 
     #[test]

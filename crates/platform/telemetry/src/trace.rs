@@ -37,6 +37,18 @@ impl TraceContext {
         Self { trace_id: environment.random(), span_id: environment.random(), sampled: true }
     }
 
+    /// The step with these ids; `None` when one of them is zero, which no id may be.
+    #[must_use]
+    pub fn from_ids(trace_id: [u8; 16], span_id: [u8; 8], sampled: bool) -> Option<Self> {
+        (trace_id != [0; 16] && span_id != [0; 8]).then_some(Self { trace_id, span_id, sampled })
+    }
+
+    /// The ids of the trace and of the step, and whether the trace is recorded.
+    #[must_use]
+    pub const fn ids(&self) -> ([u8; 16], [u8; 8], bool) {
+        (self.trace_id, self.span_id, self.sampled)
+    }
+
     /// The next step of the same trace.
     #[must_use]
     pub fn child(&self, environment: &Environment) -> Self {

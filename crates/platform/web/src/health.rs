@@ -72,6 +72,7 @@ impl Watched {
         };
         let works = failure.is_none();
         let component = self.check.name();
+        metrics::gauge!("heddle_component_healthy", "component" => component).set(u8::from(works));
         if self.worked.swap(works, Ordering::Relaxed) != works {
             match failure {
                 Some(reason) => tracing::warn!(

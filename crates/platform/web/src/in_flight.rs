@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug, Clone)]
 pub struct InFlight {
     places: Arc<Semaphore>,
+    requests_max: usize,
 }
 
 /// One taken place; given back when dropped.
@@ -22,7 +23,14 @@ impl InFlight {
     /// streams after that does not.
     #[must_use]
     pub fn new(requests_max: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(requests_max.min(Semaphore::MAX_PERMITS))) }
+        let requests_max = requests_max.min(Semaphore::MAX_PERMITS);
+        Self { places: Arc::new(Semaphore::new(requests_max)), requests_max }
+    }
+
+    /// Shows the limit as that of `surface`.
+    #[expect(clippy::cast_precision_loss, reason = "nobody allows that many requests")]
+    pub(crate) fn tell(&self, surface: &'static str) {
+        metrics::gauge!("heddle_http_in_flight_max", "surface" => surface).set(self.requests_max as f64);
     }
 
     /// A place, unless all are taken. Nobody queues: a caller that is told to come back costs less than one

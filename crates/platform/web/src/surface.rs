@@ -11,7 +11,7 @@ use axum::{
 };
 use futures::FutureExt;
 use heddle_clock::Environment;
-use heddle_telemetry::{TraceContext, trace};
+use heddle_telemetry::{logs::category, spans, trace};
 use http::{Method, request::Parts};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -112,6 +112,9 @@ impl<E: ErrorBody> Surface<E> {
     /// The routes with everything around them and nothing said of other paths: to be merged.
     pub fn around(self, router: Router) -> Router {
         let Self { shared, limits, .. } = self;
+        if let Some(in_flight) = &shared.in_flight {
+            in_flight.tell(shared.name);
+        }
         router
             .layer(DefaultBodyLimit::max(limits.body_bytes_max))
             .layer(axum::Extension(limits))
@@ -130,7 +133,7 @@ async fn wrong_method<E: ErrorBody>() -> Refused<E> {
 /// Around every request: its trace, its span, its place, its panic, its numbers.
 async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let header = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
-    let context = TraceContext::continue_or_begin(header, &shared.environment);
+    let parent = header.and_then(|text| text.parse().ok());
     let (route, method) = (route(&request), known(request.method()));
     let (mut parts, body) = request.into_parts();
     let (tenant, participant) = owners(&mut parts).await;
@@ -141,12 +144,22 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
     let request = Request::from_parts(parts, body);
     let span = tracing::info_span!(
         "request",
-        trace_id = %context.trace_id(),
+        otel.name = %format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = tracing::field::Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+        url.scheme = "http",
+        error.type = tracing::field::Empty,
+        trace_id = tracing::field::Empty,
         component = shared.name,
         action = %format_args!("{method} {route}"),
         tenant_id = tenant,
         participant_context_id = participant,
     );
+    let context = spans::step(&span, parent, &shared.environment);
+    let under_way = UnderWay::begin(&shared);
     let begun = Instant::now();
     let work = async {
         let Some(_place) = shared.in_flight.as_ref().map_or(Some(None), |places| places.enter().map(Some))
@@ -162,6 +175,7 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
     };
     let measured = async {
         let response = work.await;
+        drop(under_way);
         account(&shared, method, &route, &response, begun.elapsed());
         response
     };
@@ -191,11 +205,41 @@ fn account(shared: &Shared, method: &str, route: &str, response: &Response, elap
     let mut labels = labels.to_vec();
     labels.push(("status", status.to_string()));
     metrics::counter!("heddle_http_requests_total", &labels).increment(1);
+    tell(status);
     let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    if shared.quiet {
-        tracing::debug!(status, ms, "answered");
-    } else {
-        tracing::info!(status, ms, "answered");
+    match status {
+        _ if shared.quiet => tracing::debug!(status, ms, "answered"),
+        // Who was refused is told to those who watch over security.
+        401 | 403 => tracing::info!(category = category::AUDIT, status, ms, "answered"),
+        _ => tracing::info!(status, ms, "answered"),
+    }
+}
+
+/// Completes the span under way, by OpenTelemetry's conventions for HTTP servers: what a client did wrong is no error
+/// of ours.
+fn tell(status: u16) {
+    let span = tracing::Span::current();
+    span.record("http.response.status_code", status);
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.to_string());
+    }
+}
+
+/// A request under way, counted until it is dropped.
+struct UnderWay(metrics::Gauge);
+
+impl UnderWay {
+    fn begin(shared: &Shared) -> Self {
+        let gauge = metrics::gauge!("heddle_http_in_flight", "surface" => shared.name);
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.decrement(1);
     }
 }
 

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::FutureExt;
 use heddle_clock::Timestamp;
 use heddle_ids::{JobId, WorkerId};
-use heddle_telemetry::trace;
+use heddle_telemetry::{spans, trace};
 use heddle_tenancy::Owner;
 use tokio::{
     sync::{Notify, Semaphore, mpsc, watch},
@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use super::{Dispatched, JobContext, JobHandler, Outcome, Worker, lease_end, trace_of};
+use super::{Dispatched, JobContext, JobHandler, Outcome, Worker, lease_end, numbers};
 use crate::{Backoff, Batch, ClaimRequest, ClaimedJob, Lease, StoreError, Write};
 
 /// Looks for due jobs at least this often, should a signal have been lost.
@@ -172,10 +172,13 @@ impl Loop {
         let Some(handler) = worker.handlers.get(&dispatched.job.kind).cloned() else { return };
         tokio::spawn(async move {
             let Dispatched { job, permit } = dispatched;
-            let context = trace_of(&job, &worker.store);
             let span = tracing::info_span!(
                 "job",
-                trace_id = %context.trace_id(),
+                otel.name = %format_args!("job {}", job.kind),
+                otel.kind = "consumer",
+                heddle.job.attempts = job.attempts,
+                heddle.job.outcome = tracing::field::Empty,
+                trace_id = tracing::field::Empty,
                 component = "worker",
                 action = %job.kind,
                 owner = %job.owner,
@@ -187,6 +190,7 @@ impl Loop {
                 Owner::Tenant(id) => drop(span.record("tenant_id", id.as_str())),
                 Owner::Participant(id) => drop(span.record("participant_context_id", id.as_str())),
             }
+            let context = spans::step(&span, job.trace, &worker.store.environment);
             let lease = job.lease.clone();
             let lost = Arc::new(Notify::new());
             let entry = UnderWay { lease: lease.clone(), lost: lost.clone() };
@@ -222,9 +226,11 @@ fn locked(jobs: &Mutex<BTreeMap<JobId, UnderWay>>) -> MutexGuard<'_, BTreeMap<Jo
 /// Calls the handler and writes down what became of the job.
 async fn attend(worker: &Worker, handler: &dyn JobHandler, job: ClaimedJob) {
     let scope = worker.scopes.job(job.owner.clone(), &job.lease.job);
+    let attempt = numbers::Attempt::begin(&job, &worker.store.environment);
     let context = JobContext { scope, job };
     let run = std::panic::AssertUnwindSafe(handler.run(&context)).catch_unwind().await;
     let outcome = run.map_or_else(|_| panicked(), outcome_of);
+    attempt.end(&outcome, context.job.attempts + 1 >= worker.limits.attempts_max);
     if let Err(error) = settle(worker, &context, outcome).await {
         tracing::warn!(action = "settle", %error, "the job's outcome was not stored; its lease will run out");
     }
@@ -277,7 +283,7 @@ async fn settle(worker: &Worker, context: &JobContext, outcome: Outcome) -> Resu
         }
     };
     let batch = Batch::new(vec![write], now, job.trace);
-    worker.store.database.commit(scope_access(scope), batch).await?;
+    crate::telling::commit(&*worker.store.database, scope_access(scope), batch).await?;
     if let Some((error, what)) = dead {
         tracing::error!(action = "bury", job = %job.lease.job, attempts, %error, "{what}");
         metrics::counter!("heddle_jobs_buried_total", "kind" => job.kind.clone()).increment(1);
