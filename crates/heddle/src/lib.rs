@@ -10,3 +10,4 @@ pub mod demo;
 pub mod greeting;
 pub mod home;
 pub mod server;
+pub mod telemetry;

@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::Args;
-use heddle_telemetry::logs;
 use serde::Serialize;
 
 use super::output::{self, Format};
@@ -14,6 +13,7 @@ use crate::{
     config::{self, Configuration},
     home::Home,
     server::{self, Running},
+    telemetry,
 };
 
 /// Arguments of `heddle start-dev`.
@@ -92,8 +92,13 @@ impl Serve {
 }
 
 async fn serve(configuration: Configuration, format: Format) -> anyhow::Result<()> {
-    let lines = if configuration.log.text { logs::Format::Text } else { logs::Format::Json };
-    logs::start(lines, &configuration.log.filter);
+    let telemetry = telemetry::start(&configuration)?;
+    let ended = serve_until_told(configuration, format).await;
+    telemetry.stop().await;
+    ended
+}
+
+async fn serve_until_told(configuration: Configuration, format: Format) -> anyhow::Result<()> {
     let mut signals = server::EndSignals::catch()?;
     let started = server::start_unless(configuration, signals.wait()).await?;
     let ControlFlow::Continue(running) = started else { return Ok(()) };

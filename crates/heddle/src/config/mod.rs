@@ -7,12 +7,14 @@
 mod auth;
 mod reader;
 mod sections;
+mod telemetry;
 
 use std::path::{Path, PathBuf};
 
 pub use auth::{Auth, IssuerSettings};
 pub use reader::{Mistake, Mistakes};
 pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Peers, Role, StaticIdentity};
+pub use telemetry::Telemetry;
 use toml::de::DeTable;
 
 /// A configuration that cannot be used.

@@ -110,6 +110,20 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A number from 0 to 1.
+    pub fn ratio(&mut self, key: &'static str) -> Option<f64> {
+        let number = self.typed(key, "a number from 0 to 1", |value| match value {
+            DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
+            DeValue::Integer(number) => number.as_str().parse::<f64>().ok(),
+            _ => None,
+        })?;
+        if (0.0..=1.0).contains(&number) {
+            return Some(number);
+        }
+        self.wrong(key, format!("'{}' must be a number from 0 to 1", self.name(key)));
+        None
+    }
+
     /// A list of texts.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
         let list = self.typed(key, "a list of texts", DeValue::as_array)?;

@@ -10,7 +10,7 @@ use std::{
 
 use toml::de::DeTable;
 
-use super::{Mistake, reader::Section};
+use super::{Mistake, reader::Section, telemetry};
 
 /// A service that a process runs. Any number of processes may run the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,7 +132,7 @@ pub struct Peers {
 }
 
 /// A whole configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
     /// The address that the public listener binds.
     pub listen: SocketAddr,
@@ -154,6 +154,8 @@ pub struct Configuration {
     pub database: DatabaseSettings,
     /// Log lines.
     pub log: LogSettings,
+    /// Traces, metrics and health.
+    pub telemetry: telemetry::Telemetry,
     /// The `static` identity service.
     pub static_identity: StaticIdentity,
     /// Where the agents find the services.
@@ -177,6 +179,7 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
     let development = root.boolean("development").unwrap_or(false);
     let database = database(root.section("database"), base, &mut mistakes);
     let log = log(root.section("log"), &mut mistakes);
+    let telemetry = telemetry::read(root.section("telemetry"), base, &mut mistakes);
     let static_identity = static_identity(&mut root, development, &mut mistakes);
     let agents = agents(root.section("agents"), &mut mistakes);
     let peers = peers(root.section("peers"), &mut mistakes);
@@ -195,6 +198,7 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
         roles,
         database,
         log,
+        telemetry,
         static_identity,
         agents,
         peers,

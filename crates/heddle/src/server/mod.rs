@@ -16,11 +16,12 @@ mod listener;
 mod operations;
 mod roles;
 mod running;
+mod sampler;
 mod sweeper;
 mod unauthenticated;
 mod waiting;
 
 pub use development::{Development, DevelopmentServer};
 pub use foundation::{Database, audit_checkpoint, open_audit};
-pub use operations::{MasterKeysShown, RotationShown};
+pub use operations::{MasterKeysShown, RotationShown, metrics_text, start_metrics};
 pub use running::{EndSignals, Running, StartError, open, start, start_on, start_unless, with_vault};

@@ -62,7 +62,7 @@ pub async fn build(
     shutdown: &Shutdown,
 ) -> Result<Built, StartError> {
     operations::start_metrics();
-    let mut router = operations::routes(foundation, shutdown.clone())
+    let mut router = operations::routes(configuration, foundation, shutdown.clone())
         .merge(token_service(foundation))
         .merge(clients::routes(foundation))
         .merge(operations::master_key_routes(foundation))

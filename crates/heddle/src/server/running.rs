@@ -27,7 +27,7 @@ use super::{
     data_dir::{DataDir, DataDirError},
     foundation::{self, Database, Foundation},
     listener::{Listener, listen},
-    roles, sweeper, waiting,
+    roles, sampler, sweeper, waiting,
 };
 use crate::{
     config::{Configuration, DatabaseSettings, Role},
@@ -108,6 +108,7 @@ pub struct Running {
     worker: RunningWorker,
     sweeper: JoinHandle<()>,
     sealer: JoinHandle<Sealer>,
+    sampler: JoinHandle<()>,
     listener: Listener,
     database: Database,
 }
@@ -201,6 +202,8 @@ pub async fn start_on(
     let sweeper = tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
     tokio::spawn(clock::watch(foundation.environment.clone(), shutdown.clone()));
     let sealer = tokio::spawn(sealer.run(shutdown.clone()));
+    let every = configuration.telemetry.census_interval;
+    let sampler = tokio::spawn(sampler::sample(foundation.store.clone(), every, shutdown.clone()));
     let worker = built.worker.start();
     let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);
     tracing::info!(component = "server", action = "start", url = public_url, "the server answers");
@@ -212,6 +215,7 @@ pub async fn start_on(
         worker,
         sweeper,
         sealer,
+        sampler,
         listener,
         database,
     })
@@ -273,8 +277,10 @@ impl Running {
         let patience = self.configuration.drain_patience;
         self.listener.stop().await;
         self.worker.drain(patience).await;
-        if let Err(error) = self.sweeper.await {
-            tracing::error!(component = "server", action = "stop", %error, "the sweeper ended badly");
+        for (name, task) in [("sweeper", self.sweeper), ("sampler", self.sampler)] {
+            if let Err(error) = task.await {
+                tracing::error!(component = "server", action = "stop", %error, "the {name} ended badly");
+            }
         }
         match self.sealer.await {
             Ok(sealer) => sealer.finish().await,

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool};
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
-    Published, Receipt, Signals, Snapshot, StoreError, Write,
+    Batch, Census, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery,
+    Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError, Write,
     audit::{AuditHead, AuditLog},
 };
 use heddle_tenancy::{Access, Directory};
@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    PostgresAudit, PostgresOptions, audit, background, claim, commit, connect, dead,
+    PostgresAudit, PostgresOptions, audit, background, census, claim, commit, connect, dead,
     error::{in_time, of_first_connection, of_pool, of_statement},
     listener::{self, Announcements},
     migration,
@@ -274,6 +274,25 @@ impl Database for PostgresDatabase {
 
     fn signals(&self) -> &Signals {
         &self.signals
+    }
+
+    fn system(&self) -> &'static str {
+        "postgresql"
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, StoreError> {
+        census::census(&*self.client().await?, now).await
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        vec![census::pool_use("main", &self.pool), census::pool_use("directory", &self.directory)]
+    }
+
+    fn hears_others(&self) -> Result<(), String> {
+        if self.announcements.are_heard() {
+            return Ok(());
+        }
+        Err("processes do not wake each other: the connection that listens is broken".to_owned())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -20,6 +20,7 @@
 
 mod audit;
 mod background;
+mod census;
 mod claim;
 mod commit;
 mod connect;

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI32, Ordering},
+        atomic::{AtomicBool, AtomicI32, Ordering},
     },
     time::Duration,
 };
@@ -32,6 +32,8 @@ type Connected = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnec
 pub(crate) struct Announcements {
     jobs: Arc<Notify>,
     events: Arc<Notify>,
+    /// Whether this process listens at this moment.
+    heard: Arc<AtomicBool>,
 }
 
 impl Announcements {
@@ -41,6 +43,11 @@ impl Announcements {
 
     pub(crate) fn events(&self) {
         self.events.notify_one();
+    }
+
+    /// Whether what this process and others announce gets through at this moment.
+    pub(crate) fn are_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
     }
 }
 
@@ -61,6 +68,7 @@ pub(crate) async fn run(
             Ok(Err(error)) => Some(text(&error)),
             Err(_) => Some("the server took too long to accept the connection".to_owned()),
         };
+        own.0.heard.store(false, Ordering::Relaxed);
         own.1.interrupted();
         if let Some(error) = error {
             tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
@@ -95,6 +103,7 @@ async fn session(
         client.batch_execute("SET synchronous_commit = off; LISTEN heddle").await?;
         presence.hold(&client).await?;
         own.store(client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0), Ordering::Relaxed);
+        announcements.heard.store(true, Ordering::Relaxed);
         // What was announced while nobody listened is not known: look at everything.
         wake(signals, JOBS);
         wake(signals, EVENTS);

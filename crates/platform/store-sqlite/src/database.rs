@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery, Lease,
-    Published, Receipt, Signals, Snapshot, StoreError,
+    Batch, Census, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery,
+    Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError,
     audit::{AuditHead, AuditLog},
 };
 use heddle_tenancy::{Access, Directory};
@@ -17,7 +17,7 @@ use rusqlite::params;
 use tempfile::TempDir;
 
 use crate::{
-    SqliteAudit, audit, batch, claim, connection, dead,
+    SqliteAudit, audit, batch, census, claim, connection, dead,
     error::{at_open, of_file},
     events, migration,
     process_lock::ProcessLock,
@@ -170,6 +170,18 @@ impl Database for SqliteDatabase {
 
     fn signals(&self) -> &Signals {
         &self.signals
+    }
+
+    fn system(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn census(&self, now: Timestamp) -> Result<Census, StoreError> {
+        self.readers.read(move |connection| census::census(connection, now)).await
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        self.readers.in_use()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@
 
 mod audit;
 mod batch;
+mod census;
 mod claim;
 mod connection;
 mod database;

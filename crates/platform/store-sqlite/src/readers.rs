@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use heddle_store::StoreError;
+use heddle_store::{PoolUse, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -85,6 +85,19 @@ impl Readers {
         self.snapshots.close();
         self.single_reads.close();
         self.idle().clear();
+    }
+
+    /// How many read at this moment.
+    pub(crate) fn in_use(&self) -> Vec<PoolUse> {
+        let idle = self.idle().len();
+        let pool = |name, max: u32, free: usize, idle| {
+            let max = max as usize;
+            PoolUse { name, max, busy: max.saturating_sub(free), idle, awaited: 0 }
+        };
+        vec![
+            pool("snapshots", SNAPSHOTS_MAX, self.snapshots.available_permits(), idle),
+            pool("single-reads", SINGLE_READS_MAX, self.single_reads.available_permits(), 0),
+        ]
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {

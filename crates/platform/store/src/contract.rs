@@ -19,6 +19,7 @@ use crate::{
 
 pub mod aggregates;
 pub mod audit;
+pub mod census;
 pub mod claims;
 pub mod clock;
 pub mod dead;

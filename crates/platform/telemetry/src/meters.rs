@@ -97,6 +97,11 @@ pub const ALL: &[Meter] = &[
         &["outcome", "signal"],
         "messages sent to the collector, by what came of them",
     ),
+    gauge(
+        "heddle_data_dir_free_bytes",
+        &[],
+        "free space where the data directory is, when health was asked last",
+    ),
     // The process, by the names that Prometheus' own clients use.
     gauge("process_resident_memory_bytes", &[], "memory of the process that is in RAM"),
     gauge("process_virtual_memory_bytes", &[], "address space of the process"),

@@ -75,18 +75,36 @@ pub fn commit(system: &'static str, writes: usize) -> Span {
 }
 
 /// A part of the work that deserves a name of its own in traces: `name` is a word of a protocol and a verb, such as
-/// `dcp.verify`; `participant` is the participant context that it is done for.
+/// `dcp.verify`; `participant` is the participant context that it is done for. What came of it is told by [`outcome`].
 #[must_use]
-pub fn part(name: &'static str, participant: &str, counter_party: &str) -> Span {
+pub fn part(name: &str, participant: &str, counter_party: Option<&str>) -> Span {
     tracing::info_span!(
         target: ONLY,
         "part",
         otel.name = name,
         otel.kind = "internal",
         heddle.participant_context_id = participant,
-        heddle.counter_party_id = (!counter_party.is_empty()).then_some(counter_party),
+        heddle.counter_party_id = counter_party,
         heddle.outcome = tracing::field::Empty,
     )
+}
+
+/// The evaluation of a policy in a scope such as `contract.negotiation`.
+#[must_use]
+pub fn policy(scope: &str) -> Span {
+    tracing::info_span!(
+        target: ONLY,
+        "policy",
+        otel.name = "policy.evaluate",
+        otel.kind = "internal",
+        heddle.policy.scope = scope,
+        heddle.outcome = tracing::field::Empty,
+    )
+}
+
+/// Says what came of a part of the work: `outcome` is a word, such as `permitted`.
+pub fn outcome(span: &Span, outcome: &str) {
+    span.record("heddle.outcome", outcome);
 }
 
 /// Whether a span is for traces alone.

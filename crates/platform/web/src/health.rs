@@ -23,6 +23,11 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 pub trait Check: Send + Sync {
     /// Its name, such as `database`.
     fn name(&self) -> &'static str;
+    /// Whether this process is of no use without it. One that is not essential is shown, and does not make the
+    /// process unready.
+    fn is_essential(&self) -> bool {
+        true
+    }
     /// Tries it; a failure is one sentence without secrets, for the log.
     async fn check(&self) -> Result<(), String>;
 }
@@ -32,6 +37,7 @@ pub trait Check: Send + Sync {
 struct Component {
     component: &'static str,
     is_healthy: bool,
+    is_essential: bool,
 }
 
 #[derive(Serialize)]
@@ -109,15 +115,16 @@ async fn liveness() -> Response {
 }
 
 async fn readiness(State(checks): State<Arc<Checks>>) -> Response {
-    let mut results = Vec::with_capacity(checks.components.len() + 1);
-    for component in &checks.components {
-        let is_healthy = component.works().await;
-        results.push(Component { component: component.check.name(), is_healthy });
-    }
+    let tried = checks.components.iter().map(async |watched| Component {
+        component: watched.check.name(),
+        is_healthy: watched.works().await,
+        is_essential: watched.check.is_essential(),
+    });
+    let mut results = futures::future::join_all(tried).await;
     if checks.shutdown.is_requested() {
-        results.push(Component { component: "server", is_healthy: false });
+        results.push(Component { component: "server", is_healthy: false, is_essential: true });
     }
-    let healthy = results.iter().all(|component| component.is_healthy);
+    let healthy = results.iter().all(|component| component.is_healthy || !component.is_essential);
     let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     reply(status, &Health { is_system_healthy: healthy, component_results: results })
 }
@@ -131,6 +138,21 @@ mod tests {
     use super::*;
 
     struct Fixed(Result<(), String>);
+
+    struct Dispensable;
+
+    #[async_trait]
+    impl Check for Dispensable {
+        fn name(&self) -> &'static str {
+            "bus"
+        }
+        fn is_essential(&self) -> bool {
+            false
+        }
+        async fn check(&self) -> Result<(), String> {
+            Err("it is away".to_owned())
+        }
+    }
 
     #[async_trait]
     impl Check for Fixed {
@@ -151,6 +173,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_not_essential_is_shown_and_does_not_make_the_process_unready() {
+        let (_stop, shutdown) = Shutdown::pair();
+        let router = routes(vec![Arc::new(Fixed(Ok(()))), Arc::new(Dispensable)], "1", shutdown);
+        let (status, body) = ask(router, "/health/readiness").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.contains(r#"{"component":"bus","isHealthy":false,"isEssential":false}"#), "{body}");
+    }
+
+    #[tokio::test]
     async fn readiness_names_what_fails_and_liveness_does_not_care() {
         let (stop, shutdown) = Shutdown::pair();
         let good = routes(vec![Arc::new(Fixed(Ok(())))], "1", shutdown.clone());
@@ -158,7 +189,7 @@ mod tests {
         assert_eq!(ask(good.clone(), "/health/readiness").await.0, StatusCode::OK);
         let (status, body) = ask(bad.clone(), "/api/check/readiness").await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(body.contains(r#"{"component":"database","isHealthy":false}"#), "{body}");
+        assert!(body.contains(r#"{"component":"database","isHealthy":false,"isEssential":true}"#), "{body}");
         assert!(!body.contains("it is away"), "{body}");
         assert_eq!(ask(bad, "/health/liveness").await.0, StatusCode::OK);
         stop.stop();

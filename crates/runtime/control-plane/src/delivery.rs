@@ -6,8 +6,10 @@ use heddle_dsp::wire;
 use heddle_ids::{MessageId, ParticipantId, ProfileName};
 use heddle_outbound::{Authorization, OutboundError, Request, ResolveError, Response, RetryClass};
 use heddle_store::{Aggregate, ClaimedJob, StoreError};
+use heddle_telemetry::spans;
 use heddle_tenancy::ParticipantScope;
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::{
     ControlPlane,
@@ -128,7 +130,8 @@ impl ControlPlane {
         }
         let authorization = self.proof(scope, profile, counter_party, operands).await?;
         let request = Request::post(&parcel.url).json_of(parcel.body).authorization(authorization);
-        let error = match self.outbound.send(request).await {
+        let span = spans::part("dsp.send", scope.participant().as_str(), Some(counter_party.as_str()));
+        let error = match self.outbound.send(request).instrument(span).await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };

@@ -11,6 +11,7 @@ use heddle_odrl::{
     BoundExpression, Evaluation, Functions, Policy, PolicyScope, ScopeSet, cel::Expression, evaluate,
 };
 use heddle_store::{Store, StoreError};
+use heddle_telemetry::spans;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -101,8 +102,11 @@ pub(crate) fn decide(
     now: Timestamp,
     functions: &Functions,
 ) -> Evaluation {
+    let span = spans::policy(scope.as_str()).entered();
     let context = serde_json::to_value(subject).expect("texts and JSON values serialise");
-    evaluate(policy, scope, &context, now, functions)
+    let evaluation = evaluate(policy, scope, &context, now, functions);
+    spans::outcome(&span, if evaluation.is_permitted() { "permitted" } else { "denied" });
+    evaluation
 }
 
 impl fmt::Debug for Rules {

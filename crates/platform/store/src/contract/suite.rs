@@ -39,6 +39,9 @@ macro_rules! contract_suite {
                 a_commit_claims_no_job_behind_another, a_commit_claims_the_successor_of_the_job_it_completes,
                 a_commit_claims_within_the_caps, a_job_is_claimed_once_by_many_claimers,
             },
+            census::{
+                a_census_counts_jobs_and_published_rows_of_all_owners, pools_are_told,
+            },
             claims::{
                 claims_go_round_the_owners, a_round_goes_on_where_the_last_claim_ended,
                 a_host_takes_no_more_than_half_of_an_owners_places, an_owner_holds_no_more_than_its_cap,

@@ -11,7 +11,9 @@ use heddle_did::{Did, Strictness};
 use heddle_ids::ParticipantId;
 use heddle_outbound::{Authorization, OutboundError, Request, RetryClass};
 use heddle_store::StoreError;
+use heddle_telemetry::spans;
 use heddle_tenancy::{Actor, VerifiedPeer};
+use tracing::Instrument;
 
 use super::{AskedScopes, Identity, PolicyAtHand, Proven, Unproven};
 use crate::{model::DataspaceProfile, parts::Addressed};
@@ -35,9 +37,13 @@ impl Identity {
         let read = |scopes: &[String]| -> Vec<Scope> {
             scopes.iter().filter_map(|scope| Scope::parse(scope).ok()).collect()
         };
-        let mut response = self.query(addressed, &token, scopes.all()).await;
+        let span = || {
+            let own = addressed.recipient.context().as_str();
+            spans::part("dcp.query", own, Some(token.participant().as_str()))
+        };
+        let mut response = self.query(addressed, &token, scopes.all()).instrument(span()).await;
         if let Some(fewer) = response.as_ref().err().and_then(|error| error.asks_for_less(&scopes)) {
-            response = self.query(addressed, &token, fewer).await;
+            response = self.query(addressed, &token, fewer).instrument(span()).await;
         }
         let response = response.map_err(|error| match error {
             QueryError::Declined(reason) | QueryError::Peer(reason) => {

@@ -14,7 +14,9 @@ use heddle_did::Did;
 use heddle_ids::{ParticipantId, SharedAgreementId};
 use heddle_outbound::{Authorization, DidResolver, Outbound, ResolveError};
 use heddle_store::{Store, StoreError};
+use heddle_telemetry::spans;
 use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer, StaticPeers, VerifiedPeer};
+use tracing::Instrument;
 
 use crate::{
     model::{Agreement, DataspaceProfile, DcpScope, IdentityService},
@@ -147,7 +149,9 @@ impl Identity {
         authorization: Option<&str>,
         policy: PolicyAtHand<'_>,
     ) -> Result<Proven, Unproven> {
-        let outcome = self.prove(addressed, authorization, policy).await;
+        let span = spans::part("dcp.verify", addressed.recipient.context().as_str(), None);
+        let outcome = self.prove(addressed, authorization, policy).instrument(span.clone()).await;
+        spans::outcome(&span, if outcome.is_ok() { "proved" } else { "not proved" });
         telling::proof(addressed, &outcome);
         outcome
     }
@@ -203,7 +207,8 @@ impl Identity {
                         scopes.push(more.clone());
                     }
                 }
-                let token = self.tokens.token(scope, audience, &scopes, None).await?;
+                let span = spans::part("dcp.token", scope.participant().as_str(), Some(audience.as_str()));
+                let token = self.tokens.token(scope, audience, &scopes, None).instrument(span).await?;
                 Ok(Authorization::bearer(&token))
             }
             IdentityService::Static => {

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use heddle_dsp::transfer::DataPlaneStep;
 use heddle_outbound::{OutboundError, Request, Response};
 use heddle_store::{Backoff, JobContext, JobHandler, Outcome, StoreError};
+use heddle_telemetry::spans;
 use heddle_tenancy::{JobScope, ParticipantScope};
+use tracing::Instrument;
 
 use super::{
     TransferRecord, address,
@@ -51,7 +53,9 @@ impl Signaller {
         };
         let request =
             plane_client::request(record, &plane, signal, address.as_ref()).map_err(Trouble::last)?;
-        let answer = self.ask(scope, &plane, request).await?;
+        let name = format!("dps.{}", signal.step);
+        let span = spans::part(&name, scope.participant().as_str(), None);
+        let answer = self.ask(scope, &plane, request).instrument(span).await?;
         plane_client::progress(signal.step, answer.body()).map_err(|error| Trouble::of(&error))
     }
 

@@ -9,8 +9,9 @@ use heddle_dcp::{
     wire::{self, Asked, PresentationQueryMessage, PresentationResponseMessage},
 };
 use heddle_ids::ParticipantContextId;
-use heddle_telemetry::logs::category;
+use heddle_telemetry::{logs::category, spans};
 use heddle_web::{JsonBytes, Kind, Management, Path, Refused, Rejection, reply};
+use tracing::Instrument;
 
 use super::prove::{Bearer, malformed, stored, unauthorized};
 use crate::{
@@ -49,7 +50,8 @@ pub(super) async fn query(
         rules: &service.rules,
     };
     let used = (&sender.token.replay_key(), &access);
-    let shown = presentations.answer(&grant, &requested, used).await.map_err(refused)?;
+    let span = spans::part("dcp.present", context.as_str(), Some(grant.verifier().as_str()));
+    let shown = presentations.answer(&grant, &requested, used).instrument(span).await.map_err(refused)?;
     Ok(reply(StatusCode::OK, &PresentationResponseMessage::new(shown)))
 }
 

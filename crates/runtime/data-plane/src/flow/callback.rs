@@ -7,8 +7,10 @@ use heddle_dps::flow::Callback;
 use heddle_ids::{DataFlowId, MessageId};
 use heddle_outbound::{OutboundError, Request, RetryClass};
 use heddle_store::{JobContext, JobHandler, Outcome, StoreError};
+use heddle_telemetry::spans;
 use heddle_tenancy::{JobScope, ParticipantScope};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use super::{FlowRecord, address::segment};
 use crate::{
@@ -49,7 +51,8 @@ impl Caller {
         if let Some(authorization) = self.0.callback_tokens.authorization(scope, plane).await? {
             request = request.authorization(authorization);
         }
-        match self.0.outbound.send(request).await {
+        let span = spans::part(&format!("dps.{kind}"), scope.participant().as_str(), None);
+        match self.0.outbound.send(request).instrument(span).await {
             Ok(_) => Ok(()),
             Err(error) => {
                 if error.status() == Some(http::StatusCode::UNAUTHORIZED) {

@@ -13,9 +13,11 @@ use axum::{
 use heddle_auth::SelfIssuedError;
 use heddle_dsp::wire::{CatalogRequestMessage, Context, Is, dataset_path};
 use heddle_outbound::{Authorization, OutboundError, Request, Response as Answered};
+use heddle_telemetry::spans;
 use heddle_web::{Kind, Rejection};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::value::RawValue;
+use tracing::Instrument;
 
 use super::{
     answer::{Outcome, conflict, not_found},
@@ -91,8 +93,10 @@ async fn catalog(
         filter: filter.into_iter().collect(),
     };
     let request = Request::post(format!("{address}/catalog/request")).json_of(&message);
-    let answer =
-        send(&plane, request.authorization(authorization)).await.map_err(|error| unanswered(&error))?;
+    let peer = wanted.counter_party_id.as_str();
+    let span = spans::part("dsp.send", own.scope.participant().as_str(), Some(peer));
+    let answer = send(&plane, request.authorization(authorization)).instrument(span).await;
+    let answer = answer.map_err(|error| unanswered(&error))?;
     telling::sent(&About::peer(&wanted.counter_party_id), "CatalogRequestMessage");
     pass_on(&answer)
 }
