@@ -1,13 +1,17 @@
 //! What two servers write into their logs while two organisations share a file: one trace through both, the story of
-//! a participant by its context, and no secret, at the most talkative level that there is.
+//! a participant by its context, and no secret, at the most talkative level that there is. And what a collector of
+//! traces and metrics gets of the same story.
 //!
 //! Both are processes of their own, so that the logs are those that an operator finds.
 
+mod collector;
 mod lines;
+mod numbers;
 mod offences;
 mod scanner;
 mod server;
 mod story;
+mod traces;
 
 use lines::{Line, in_order, story_of};
 use scanner::Scanner;

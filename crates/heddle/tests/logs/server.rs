@@ -15,6 +15,8 @@ use tokio::{
     process::{Child, Command},
 };
 
+use super::collector::API_KEY;
+
 /// A running `heddle start-dev`.
 pub struct Server {
     process: Child,
@@ -23,11 +25,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, as talkative as it can be.
-    pub async fn start() -> Self {
+    /// Starts it, as talkative as it can be; it tells the collector at `endpoint` as well, under this name.
+    pub async fn start(name: &str, endpoint: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let configuration = folder.path().join("heddle.toml");
-        fs::write(&configuration, "[log]\nfilter = \"trace\"\n").expect("written");
+        fs::write(folder.path().join("otlp-headers"), format!("api-key: {API_KEY}\n")).expect("written");
+        // So seldom that the numbers come when it stops.
+        let settings = format!(
+            "[log]\nfilter = \"trace\"\n\n[telemetry]\nendpoint = \"{endpoint}\"\nservice_name = \"{name}\"\n\
+             headers_file = \"otlp-headers\"\nexport_interval_seconds = 3600\ncensus_seconds = 1\n"
+        );
+        fs::write(&configuration, settings).expect("written");
         let log = File::create(log_in(folder.path())).expect("made");
         let mut process = Command::new(env!("CARGO_BIN_EXE_heddle"))
             .args(["start-dev", "--port", "0", "--output", "json", "--config"])

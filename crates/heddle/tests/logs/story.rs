@@ -14,7 +14,11 @@ use heddle_clock::Environment;
 use heddle_outbound::{Outbound, OutboundConfig, Request};
 use serde_json::Value;
 
-use super::{Line, Scanner, Server, offences};
+use super::{
+    Line, Scanner, Server,
+    collector::{API_KEY, Collector, Got},
+    offences,
+};
 
 /// What is left of the story when its servers have stopped.
 pub struct Told {
@@ -30,12 +34,23 @@ pub struct Told {
     pub consumer_log: Vec<Line>,
     /// Knows every secret that was met.
     pub scanner: Scanner,
+    /// What the collector of both servers got.
+    pub got: Got,
+    /// The numbers that the provider's server showed.
+    pub metrics: String,
+    /// What the provider's server said of its health.
+    pub readiness: Value,
 }
 
 /// Tells it.
 pub async fn tell() -> Told {
-    let (provider_server, consumer_server) = tokio::join!(Server::start(), Server::start());
+    let collector = Collector::start().await;
+    let (provider_server, consumer_server) = tokio::join!(
+        Server::start("provider", &collector.endpoint),
+        Server::start("consumer", &collector.endpoint)
+    );
     let mut scanner = Scanner::default();
+    scanner.know("the key of the collector", API_KEY);
     for (name, server) in [("provider", &provider_server), ("consumer", &consumer_server)] {
         scanner.know_bytes(&format!("the master key of the {name}'s server"), &server.master_key());
     }
@@ -51,8 +66,36 @@ pub async fn tell() -> Told {
     share_again(&mut scanner, (&provider, &operators.0), (&consumer, &operators.1)).await;
     offences::commit(&mut scanner, &client(&of(&provider)), &provider).await;
     offences::commit(&mut scanner, &client(&of(&consumer)), &consumer).await;
+    let readiness = get(&operators.0.url, "/health/readiness").await;
+    let readiness = serde_json::from_str(&readiness).expect("JSON");
+    // Rows are counted each second, and spans are sent every few.
+    let metrics = loop {
+        let text = get(&operators.0.url, "/metrics").await;
+        if ["heddle_jobs{", "heddle_otlp_exports_total{", "heddle_tenants "]
+            .iter()
+            .all(|name| text.contains(name))
+        {
+            break text;
+        }
+    };
     let (provider_log, consumer_log) = tokio::join!(provider_server.stop(), consumer_server.stop());
-    Told { report, provider, consumer, provider_log, consumer_log, scanner }
+    Told {
+        report,
+        provider,
+        consumer,
+        provider_log,
+        consumer_log,
+        scanner,
+        got: collector.got(),
+        metrics,
+        readiness,
+    }
+}
+
+async fn get(server: &str, path: &str) -> String {
+    let request = Request::get(format!("{server}{path}")).accept("*/*").body_bytes_max(16 << 20);
+    let answer = outbound().send(request).await.expect("anybody may ask");
+    String::from_utf8(answer.body().to_vec()).expect("a text")
 }
 
 fn of(organisation: &Organisation) -> Credentials {

@@ -1,7 +1,7 @@
 //! Counts for those who watch.
 
 use heddle_clock::Timestamp;
-use heddle_store::{Census, JobCount, StoreError};
+use heddle_store::{Census, JobCount, PublishedCount, StoreError};
 use rusqlite::{Connection, params};
 
 use crate::error::of_statement;
@@ -19,9 +19,12 @@ pub(crate) fn census(connection: &Connection, now: Timestamp) -> Result<Census, 
         let sql = "SELECT min(due_at) FROM job WHERE buried = 0 AND lease_until IS NULL AND due_at <= ?1";
         let overdue: Option<i64> =
             connection.prepare_cached(sql)?.query_row(params![now.as_millis()], |row| row.get(0))?;
-        let mut statement =
-            connection.prepare_cached("SELECT kind, count(*) FROM directory GROUP BY kind ORDER BY kind")?;
-        let published = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sql = "SELECT kind, count(*), sum(instr(value, '\"active\":false') > 0)
+             FROM directory GROUP BY kind ORDER BY kind";
+        let mut statement = connection.prepare_cached(sql)?;
+        let published = statement.query_map([], |row| {
+            Ok(PublishedCount { kind: row.get(0)?, rows: row.get(1)?, inactive: row.get(2)? })
+        })?;
         let published = published.collect::<Result<Vec<_>, _>>()?;
         Ok(Census { jobs, overdue_since: overdue.map(Timestamp::from_millis), published })
     };

@@ -11,7 +11,18 @@ pub struct Census {
     /// When the job that has waited longest fell due, if one waits that is due.
     pub overdue_since: Option<Timestamp>,
     /// Published rows, by kind.
-    pub published: Vec<(String, u64)>,
+    pub published: Vec<PublishedCount>,
+}
+
+/// Published rows of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublishedCount {
+    /// The kind.
+    pub kind: String,
+    /// How many there are.
+    pub rows: u64,
+    /// How many of them say `"active":false` of what they stand for.
+    pub inactive: u64,
 }
 
 /// Jobs of one kind.

@@ -48,7 +48,7 @@ pub mod testing;
 pub use aggregate::{Aggregate, Columns, Loaded};
 pub use answers::{Answer, AnswerKey};
 pub use batch::{AuditEntry, Batch, DirectLease, ExpectedVersion, Write};
-pub use census::{Census, JobCount, PoolUse};
+pub use census::{Census, JobCount, PoolUse, PublishedCount};
 pub use database::{
     ClaimRequest, Database, EventOwners, EventQuery, Receipt, SWEPT_KINDS, Signals, Snapshot,
 };

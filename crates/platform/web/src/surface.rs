@@ -150,7 +150,7 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
         http.request.method = method,
         http.route = route,
         http.response.status_code = tracing::field::Empty,
-        url.scheme = "http",
+        url.scheme = request.uri().scheme_str().unwrap_or("http"),
         error.type = tracing::field::Empty,
         trace_id = tracing::field::Empty,
         component = shared.name,

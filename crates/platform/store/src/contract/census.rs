@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::World;
-use crate::{DirectoryRow, JobCount, NewJob, Write};
+use crate::{DirectoryRow, JobCount, NewJob, PublishedCount, Write};
 
 /// Jobs of all owners are counted by kind and by what they are doing, published rows by kind.
 pub async fn a_census_counts_jobs_and_published_rows_of_all_owners(world: &World) {
@@ -13,7 +13,9 @@ pub async fn a_census_counts_jobs_and_published_rows_of_all_owners(world: &World
             world.commit(scope, |tx| tx.enqueue(NewJob::new("work", key, &1))).await.expect("commits");
         }
         let key = scope.participant().to_string();
-        world.commit(scope, |tx| tx.publish(DirectoryRow::new("fact", key, &1))).await.expect("commits");
+        // What a name says is no member.
+        let value = serde_json::json!({"active": key == "alice", "name": "\"active\":false"});
+        world.commit(scope, |tx| tx.publish(DirectoryRow::new("fact", key, &value))).await.expect("commits");
     }
     let begun = world.now();
     let claimed = world.claim("w", 2).await;
@@ -26,7 +28,8 @@ pub async fn a_census_counts_jobs_and_published_rows_of_all_owners(world: &World
     let work = JobCount { kind: "work".to_owned(), waiting: 2, running: 1, dead: 1 };
     assert_eq!(census.jobs, [work]);
     assert_eq!(census.overdue_since, Some(begun));
-    assert_eq!(census.published, [("fact".to_owned(), 2)]);
+    let fact = PublishedCount { kind: "fact".to_owned(), rows: 2, inactive: 1 };
+    assert_eq!(census.published, [fact]);
 }
 
 /// The pools of connections are known, and nobody holds one while nothing happens.
