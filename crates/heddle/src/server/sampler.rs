@@ -78,11 +78,15 @@ impl Sampler {
         let overdue = census.overdue_since.map_or(Duration::ZERO, |since| now.since(since));
         metrics::gauge!("heddle_job_overdue_seconds").set(overdue.as_secs_f64());
         let published = |kind: &str| {
-            census.published.iter().find(|(known, _)| known == kind).map_or(0, |(_, count)| *count) as f64
+            let found = census.published.iter().find(|count| count.kind == kind);
+            found.map_or((0, 0), |count| (count.rows, count.inactive))
         };
-        metrics::gauge!("heddle_tenants").set(published("tenant"));
+        metrics::gauge!("heddle_tenants").set(published("tenant").0 as f64);
         for (kind, service) in VPAS {
-            metrics::gauge!("heddle_vpas", "service" => service).set(published(kind));
+            let (all, inactive) = published(kind);
+            for (state, vpas) in [("active", all.saturating_sub(inactive)), ("inactive", inactive)] {
+                metrics::gauge!("heddle_vpas", "service" => service, "state" => state).set(vpas as f64);
+            }
         }
     }
 }

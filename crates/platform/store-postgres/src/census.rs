@@ -2,7 +2,7 @@
 
 use deadpool_postgres::{ClientWrapper, Pool};
 use heddle_clock::Timestamp;
-use heddle_store::{Census, JobCount, PoolUse, StoreError};
+use heddle_store::{Census, JobCount, PoolUse, PublishedCount, StoreError};
 use tokio_postgres::{Error, Row};
 
 use crate::{
@@ -21,14 +21,14 @@ pub(crate) async fn census(client: &ClientWrapper, now: Timestamp) -> Result<Cen
     let call = Call::new(sql, values![now.as_millis()]);
     let rows = read(client, session::READ_AS_WORKER, Vec::new(), call).await?;
     let jobs = rows.iter().map(job_count).collect::<Result<Vec<_>, _>>().map_err(|e| of_statement(&e))?;
-    let call =
-        Call::new("SELECT kind, count(*) FROM heddle.directory GROUP BY kind ORDER BY kind", values![]);
-    let rows = read(client, session::READ_AS_DIRECTORY, Vec::new(), call).await?;
-    let published = rows.iter().map(|row| Ok((row.try_get(0)?, number(row, 1)?))).collect::<Result<_, _>>();
+    let sql = "SELECT kind, count(*), count(*) FILTER (WHERE strpos(value, '\"active\":false') > 0)
+         FROM heddle.directory GROUP BY kind ORDER BY kind";
+    let rows = read(client, session::READ_AS_DIRECTORY, Vec::new(), Call::new(sql, values![])).await?;
+    let published = rows.iter().map(published_count).collect::<Result<Vec<_>, _>>();
     Ok(Census {
         overdue_since: jobs.iter().filter_map(|(_, since)| *since).min(),
         jobs: jobs.into_iter().map(|(count, _)| count).collect(),
-        published: published.map_err(|e: Error| of_statement(&e))?,
+        published: published.map_err(|e| of_statement(&e))?,
     })
 }
 
@@ -40,6 +40,10 @@ fn job_count(row: &Row) -> Result<(JobCount, Option<Timestamp>), Error> {
         dead: number(row, 3)?,
     };
     Ok((count, row.try_get::<_, Option<i64>>(4)?.map(Timestamp::from_millis)))
+}
+
+fn published_count(row: &Row) -> Result<PublishedCount, Error> {
+    Ok(PublishedCount { kind: row.try_get(0)?, rows: number(row, 1)?, inactive: number(row, 2)? })
 }
 
 fn number(row: &Row, column: usize) -> Result<u64, Error> {

@@ -45,7 +45,11 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], meaning:
 pub const ALL: &[Meter] = &[
     // What the installation is for.
     gauge("heddle_tenants", &[], "tenants of the installation"),
-    gauge("heddle_vpas", &["service"], "participant contexts that a kind of service hosts"),
+    gauge(
+        "heddle_vpas",
+        &["service", "state"],
+        "virtual participant agents of a kind of service, active or not",
+    ),
     gauge("heddle_flows", &["state"], "data flows that are not over, by state"),
     counter("heddle_tenant_changes_total", &["change"], "tenants created and deleted"),
     counter("heddle_vpa_moves_total", &["state"], "virtual participant agents that came into a state"),
