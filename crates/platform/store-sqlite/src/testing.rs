@@ -18,3 +18,12 @@ pub fn read(database: &Path, sql: &str) -> Vec<Vec<String>> {
     let rows = statement.query_map([], texts).expect("the query runs").collect::<Result<_, _>>();
     rows.expect("texts alone")
 }
+
+/// The number that a query gives, of the file of a server that is stopped.
+#[must_use]
+pub fn count(database: &Path, sql: &str) -> i64 {
+    let connection = rusqlite::Connection::open(database).expect("the file opens");
+    let count = connection.query_row(sql, [], |row| row.get(0)).expect("the query gives one number");
+    connection.close().expect("nothing is under way");
+    count
+}
