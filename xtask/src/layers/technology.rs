@@ -31,6 +31,7 @@ const HOMES: &[(&[&str], &[&str], &str)] = &[
             "crates/heddle",
             "conformance",
             "bench",
+            "examples",
         ],
         "answer HTTP in an `api` or `endpoints` module of a crate of layer 3",
     ),

@@ -87,7 +87,7 @@ async fn nothing_is_lost_or_doubled_when_either_side_dies_over_sqlite() {
         Process::new(&sides[0], "process", ping, (ping, pong), None),
         Process::new(&sides[1], "process", pong, (pong, ping), None),
     ];
-    let plans = deaths(&SeededRng::new(seed), [6, 6], 250..1_100);
+    let plans = deaths(&SeededRng::new(seed), [6, 6], 600..1_500);
     let first = vec![processes[0].start(plans[0].first()).await, processes[1].start(plans[1].first()).await];
     let referee = Referee::new([umpire(&sides[0]), umpire(&sides[1])], Vec::new());
     play(&referee, &processes, &plans, first).await;
@@ -114,7 +114,7 @@ async fn nothing_is_lost_or_doubled_when_replicas_die_and_postgresql_restarts() 
         Process::new(&sides[1], "first", pong_1, (pong, ping), pong_url),
         Process::new(&sides[1], "second", pong_2, (pong, ping), pong_url),
     ];
-    let plans = deaths(&SeededRng::new(seed), [3, 3, 3, 3], 200..700);
+    let plans = deaths(&SeededRng::new(seed), [3, 3, 3, 3], 450..1_250);
     let mut first = Vec::new();
     for (process, plan) in processes.iter().zip(&plans) {
         first.push(process.start(plan.first()).await);
