@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The `aud` of all tokens of a game, on both sides.
-const AUDIENCE: &str = "pingpong";
+pub const AUDIENCE: &str = "pingpong";
 /// The file with the umpire's credentials, in the data directory.
 pub const UMPIRE_FILE: &str = "umpire.json";
 /// How long requests and jobs under way may take when a server stops.

@@ -2,26 +2,35 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use heddle_auth::{TokenService, TokenSettings};
 use heddle_clock::Environment;
 use heddle_ids::ParticipantContextId;
 use heddle_outbound::{Authorization, Outbound, OutboundConfig, OutboundError, Request};
 use heddle_pingpong::{
     api,
     game::{GameId, HIT, HitTold, OVER, Stage},
-    server::{self, Running, UMPIRE_FILE},
+    passes::{Clients, Passes},
+    server::{self, AUDIENCE, Running, UMPIRE_FILE},
     settings::Settings,
     umpire::Umpire,
 };
+use heddle_store::{Database, Store};
+use heddle_tenancy::{Actor, ScopeIssuer};
+use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
 use serde::Deserialize;
 use support::free_ports;
 use tempfile::TempDir;
 
-/// Two sides and their folder.
+/// Two sides, their databases and their folder.
 struct Court {
     folder: TempDir,
     sides: [Running; 2],
+    databases: [Arc<dyn Database>; 2],
     outbound: Outbound,
 }
 
@@ -33,15 +42,14 @@ struct Given {
 impl Court {
     async fn open() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let [ping, pong] = free_ports::<2>();
-        let sides = [
-            side(folder.path().join("ping"), ping, pong).await,
-            side(folder.path().join("pong"), pong, ping).await,
-        ];
+        let [one, other] = free_ports::<2>();
+        let (ping, first) = side(folder.path().join("ping"), one, other).await;
+        let (pong, second) = side(folder.path().join("pong"), other, one).await;
+        let (sides, databases) = ([ping, pong], [first, second]);
         let own_origins = sides.iter().map(|side| side.url().to_owned()).collect();
         let config = OutboundConfig { own_origins, ..OutboundConfig::default() };
         let outbound = Outbound::new(config, Environment::system()).expect("a client");
-        Self { folder, sides, outbound }
+        Self { folder, sides, databases, outbound }
     }
 
     fn umpire(&self, name: &str) -> Umpire {
@@ -62,6 +70,23 @@ impl Court {
         given.access_token
     }
 
+    /// What `context` plays with, of the token service of the side `at`.
+    async fn pass(&self, at: usize, context: &str) -> String {
+        let store = Store::new(self.databases[at].clone(), Environment::system());
+        #[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+        let scopes = Arc::new(ScopeIssuer::new());
+        let actor = || Actor::new("test");
+        let key =
+            MasterKeySource::Generated(self.folder.path().join(["ping", "pong"][at]).join("master.key"));
+        let vault = EmbeddedVault::open(store.clone(), &scopes.operator(actor()), &key).await;
+        let vault: Arc<dyn Vault> = Arc::new(vault.expect("it is the side's own key"));
+        let names = TokenSettings { issuer: self.sides[at].url().to_owned(), audience: AUDIENCE.to_owned() };
+        let tokens = TokenService::open(store.clone(), vault.clone(), scopes.clone(), names).await;
+        let tokens = Arc::new(tokens.expect("its key is in the vault"));
+        let passes = Passes::new(Clients { store, vault, tokens });
+        passes.pass(&scopes.participant(self::context(context), actor())).await.expect("it is given")
+    }
+
     /// Sends a hit to the first side; says with which status it is refused.
     async fn refused(&self, context: &str, body: &str, token: Option<&str>, key: Option<&str>) -> u16 {
         let url = api::hits_url(self.sides[0].url(), &self::context(context), &game("refused"));
@@ -78,6 +103,14 @@ impl Court {
         }
     }
 
+    /// With which status the first side refuses to show a game that is not there.
+    async fn seen(&self, context: &str, token: &str) -> u16 {
+        let url = api::game_url(self.sides[0].url(), &self::context(context), &game("none"));
+        let request = Request::get(url).authorization(Authorization::bearer(token));
+        let error = self.outbound.send(request).await.expect_err("there is no such game");
+        error.status().expect("it is an answer").as_u16()
+    }
+
     async fn close(self) {
         for side in self.sides {
             side.stop().await;
@@ -85,7 +118,7 @@ impl Court {
     }
 }
 
-async fn side(data_dir: PathBuf, port: u16, opponent: u16) -> Running {
+async fn side(data_dir: PathBuf, port: u16, opponent: u16) -> (Running, Arc<dyn Database>) {
     let settings = Settings {
         listen: ([127, 0, 0, 1], port).into(),
         url: None,
@@ -95,7 +128,8 @@ async fn side(data_dir: PathBuf, port: u16, opponent: u16) -> Running {
     };
     let environment = Environment::system();
     let database = server::open(&settings, &environment).await.expect("the database opens");
-    server::start(&settings, database, environment).await.expect("the server starts")
+    let running = server::start(&settings, database.clone(), environment).await.expect("the server starts");
+    (running, database)
 }
 
 fn umpire(data_dir: &Path) -> Umpire {
@@ -166,6 +200,13 @@ async fn only_who_may_play_hits_and_only_with_a_key() {
         let illegal = r#"{"number":3,"until":2}"#;
         assert_eq!(court.refused("ann", illegal, Some(token), Some("k")).await, 400);
         assert_eq!(court.refused("ann", "{}", Some(token), Some("k")).await, 400);
+    }
+    for side in [0, 1] {
+        let token = court.pass(side, "bob").await;
+        assert_eq!(court.refused("ann", legal, Some(&token), Some("k")).await, 403, "another's token");
+        assert_eq!(court.refused("bob", legal, Some(&token), None).await, 400, "its own, without a key");
+        let hidden = court.seen("bob", &token).await;
+        assert_eq!((hidden, court.seen("ann", &token).await), (404, 403));
     }
     court.close().await;
 }
