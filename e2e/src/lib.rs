@@ -9,19 +9,24 @@
 mod answer;
 mod asking;
 mod boarding;
+mod census;
 pub mod dying;
+pub mod fire;
 mod flow;
 pub mod keycloak;
 mod market;
 mod party;
+mod play;
 mod scene;
 mod server;
 
 pub use answer::{Answer, answer_to};
 pub use asking::Ended;
 pub use boarding::onboard_in;
+pub use census::Census;
 pub use flow::{Fetched, Key};
 pub use market::Market;
 pub use party::{Party, made_up_offer};
+pub use play::{play, tell};
 pub use scene::{Scene, client};
 pub use server::{Server, postgres};

@@ -6,17 +6,14 @@ use std::io::Write as _;
 use futures::StreamExt as _;
 use heddle::demo::{Parties, content::Content, management::typed};
 use heddle_e2e::{
-    Party, Scene,
+    Census, Party, Scene,
     dying::{Doom, House, Side},
+    tell,
 };
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use crate::{
-    SERVER,
-    census::Census,
-    story::{dies, tell},
-};
+use crate::{SERVER, story::dies};
 
 /// More than sockets buffer on both ends.
 const MEBIBYTES: u8 = 64;

@@ -1,7 +1,6 @@
 //! A server is killed in the middle of the story and started again on the same data directory. The story, which
 //! runs outside and only repeats what got no answer, comes to its end; and nothing is there twice.
 
-mod census;
 mod download;
 mod story;
 mod sweep;

@@ -1,17 +1,12 @@
 //! The story as `heddle demo` plays it, over the death of its server.
 
-use std::{fs, os::unix::process::ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 
-use heddle::{
-    demo::{self, Failure, Options, Parties, Place, Report},
-    home::{Credentials, Home},
-};
 use heddle_e2e::{
-    client,
+    Census, client,
     dying::{Doom, House, Life},
+    play, tell,
 };
-
-use crate::census::Census;
 
 /// Plays the whole story on a server that dies as foretold.
 pub async fn survives(what: &str, house: &House, doom: &Doom) {
@@ -38,17 +33,6 @@ pub async fn survives(what: &str, house: &House, doom: &Doom) {
     second.kill().await;
 }
 
-/// Plays the whole story on one server.
-pub async fn play(credentials: &Credentials) -> Result<(Report, Parties), Failure> {
-    let place = Place { provider: credentials.clone(), consumer: None };
-    let folder = tempfile::tempdir().expect("a folder");
-    let report = demo::run(&place, &Options::default(), Some(&Home::at(folder.path()))).await?;
-    let mut remembered = fs::read_dir(&folder).expect("the story remembers who came on board");
-    let file = remembered.next().expect("one file").expect("one file").path();
-    let parties = fs::read(file).expect("it can be read");
-    Ok((report, serde_json::from_slice(&parties).expect("it is JSON")))
-}
-
 /// Waits for the death, which only SIGKILL may bring, and tells what was being committed.
 pub async fn dies(what: &str, life: &mut Life) {
     let status = life.end().await;
@@ -57,9 +41,4 @@ pub async fn dies(what: &str, life: &mut Life) {
     let last = journal.iter().rev().find(|entry| entry.killed.is_some()).expect("the last line tells it");
     let side = last.killed.expect("it was looked for");
     tell(&format!("{what}: killed {side} {last}"));
-}
-
-#[expect(clippy::print_stdout, reason = "the test tells where each server has died")]
-pub fn tell(line: &str) {
-    println!("{line}");
 }

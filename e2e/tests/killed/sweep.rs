@@ -1,12 +1,12 @@
 //! Commits that nobody has chosen: one of each stretch of the story, by number.
 
 use heddle_clock::{Environment, Rng, SeededRng};
-use heddle_e2e::dying::{Doom, House, Side};
-
-use crate::{
-    SERVER,
-    story::{play, survives, tell},
+use heddle_e2e::{
+    dying::{Doom, House, Side},
+    play, tell,
 };
+
+use crate::{SERVER, story::survives};
 
 /// How many servers die, unless `DEATHS` says another number.
 const DEATHS: u64 = 6;

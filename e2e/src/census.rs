@@ -3,8 +3,9 @@
 use std::fmt;
 
 use heddle::demo::{Client, Parties, onboarding::Organisation};
-use heddle_e2e::Party;
 use serde_json::{Value, json};
+
+use crate::Party;
 
 /// What was counted, and how much of it there is.
 pub struct Census(Vec<(String, usize)>);
