@@ -183,12 +183,22 @@ impl Client {
         .await
     }
 
-    /// As [`Client::stream`], with a token of somebody else's making.
+    /// As [`Client::stream`], for who can use nothing but a good answer. One that says that the server is away (of a
+    /// proxy before it, too) or cannot answer now is as none: the request is sent again.
+    pub async fn open(&self, request: impl Fn() -> Request + Sync) -> Result<StreamingResponse, ClientError> {
+        self.patiently(|| {
+            let request = request();
+            Box::pin(async move { good(self.outbound.stream(self.authorized(request).await?).await?) })
+        })
+        .await
+    }
+
+    /// As [`Client::open`], with a token of somebody else's making.
     pub async fn fetch(&self, url: &str, authorization: &str) -> Result<StreamingResponse, ClientError> {
         self.patiently(|| {
             let request =
                 Request::get(url).accept("*/*").authorization(Authorization::verbatim(authorization));
-            Box::pin(self.outbound.stream(request))
+            Box::pin(async move { good(self.outbound.stream(request).await?) })
         })
         .await
     }
@@ -242,6 +252,11 @@ impl Client {
     fn url(&self, path: &str) -> String {
         if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base()) }
     }
+}
+
+/// A success; everything else is an error, as with requests whose answers are read whole.
+fn good(answer: StreamingResponse) -> Result<StreamingResponse, OutboundError> {
+    if answer.status().is_success() { Ok(answer) } else { Err(answer.refused()) }
 }
 
 fn json_or_null(answer: &Response) -> Result<Value, ClientError> {

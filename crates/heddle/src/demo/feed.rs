@@ -7,11 +7,16 @@ use heddle_outbound::{Request, StreamingResponse};
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use super::client::{Client, ClientError};
 
-/// Longest wait for one event.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longest wait for one event at a server that is there; whenever it was away and has come back, it begins anew.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for one event, however often the server is away.
+const PATIENCE_LONGEST: Duration = Duration::from_secs(15 * 60);
+/// How often a feed is opened that breaks before it says where it begins.
+const OPENINGS_MAX: u32 = 10;
 /// Longest line of a feed, in bytes.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 
@@ -40,13 +45,15 @@ pub struct Feed {
     last: Option<String>,
     response: Option<StreamingResponse>,
     buffer: Vec<u8>,
+    /// How often it was connected.
+    connections: u64,
 }
 
 impl Feed {
     /// Opens the feed and waits until the server says that it is open.
     pub async fn open(client: &Client, path: &str) -> Result<Self, ClientError> {
         let (client, path) = (client.clone(), path.to_owned());
-        let mut feed = Self { client, path, last: None, response: None, buffer: Vec::new() };
+        let mut feed = Self { client, path, last: None, response: None, buffer: Vec::new(), connections: 0 };
         feed.connect().await?;
         Ok(feed)
     }
@@ -57,17 +64,25 @@ impl Feed {
         what: &str,
         wanted: impl Fn(&FeedEvent) -> bool,
     ) -> Result<FeedEvent, ClientError> {
-        let search = async {
-            loop {
-                let event = self.next().await?;
-                if wanted(&event) {
-                    return Ok(event);
+        let begun = Instant::now();
+        let give_up = begun + PATIENCE_LONGEST;
+        let (mut patient_since, mut connections) = (begun, self.connections);
+        loop {
+            let until = (patient_since + PATIENCE).min(give_up);
+            match timeout_at(until, self.next()).await {
+                Ok(Ok(event)) if wanted(&event) => return Ok(event),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(error),
+                Err(_) if connections == self.connections || Instant::now() >= give_up => {
+                    let seconds = begun.elapsed().as_secs();
+                    return Err(ClientError::Waited(format!("no event told within {seconds} s that {what}")));
                 }
+                Err(_) => {}
             }
-        };
-        let seconds = PATIENCE.as_secs();
-        let late = || ClientError::Waited(format!("no event told within {seconds} s that {what}"));
-        tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| Err(late()))
+            if connections != self.connections {
+                (patient_since, connections) = (Instant::now(), self.connections);
+            }
+        }
     }
 
     async fn next(&mut self) -> Result<FeedEvent, ClientError> {
@@ -126,7 +141,6 @@ impl Feed {
     }
 
     async fn connect(&mut self) -> Result<(), ClientError> {
-        self.buffer.clear();
         let last = self.last.clone();
         let url = format!("{}{}", self.client.base(), self.path);
         let request = || {
@@ -136,18 +150,23 @@ impl Feed {
                 None => request,
             }
         };
-        let response = self.client.stream(request).await?;
-        if !response.status().is_success() {
-            return Err(ClientError::Waited(format!("the feed {url} answered {}", response.status())));
-        }
-        self.response = Some(response);
-        if self.last.is_none() {
+        let mut openings = 0;
+        loop {
+            self.buffer.clear();
+            self.response = Some(self.client.open(request).await?);
+            self.connections += 1;
+            if self.last.is_some() {
+                return Ok(());
+            }
             // The opening comment; from here on nothing is missed.
-            let Some(opening) = self.received().await else {
-                return Err(ClientError::Waited(format!("the feed {url} ended before it began")));
-            };
-            opening.lines().filter_map(|line| line.strip_prefix(':')).for_each(|c| self.note_place(c));
+            if let Some(opening) = self.received().await {
+                opening.lines().filter_map(|line| line.strip_prefix(':')).for_each(|c| self.note_place(c));
+                return Ok(());
+            }
+            openings += 1;
+            if openings == OPENINGS_MAX {
+                return Err(ClientError::Waited(format!("the feed {url} ends before it begins")));
+            }
         }
-        Ok(())
     }
 }

@@ -77,8 +77,8 @@ pub async fn upload(
     let path = format!("/api/dataplane/v1/participants/{}/sources/{asset}/content", provider.context);
     let url = format!("{}{path}", client.base());
     let seen = std::sync::Mutex::new(Digest::new());
-    let response = client
-        .stream(|| {
+    client
+        .open(|| {
             let (chunks, digest) = content.read();
             *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = digest;
             let bytes = chunks.map_err(Into::into).boxed();
@@ -86,8 +86,5 @@ pub async fn upload(
                 .body(Body::Stream { bytes, length: Some(content.length()) })
         })
         .await?;
-    if !response.status().is_success() {
-        return Err(ClientError::Waited(format!("the upload was answered with {}", response.status())));
-    }
     Ok(seen.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }

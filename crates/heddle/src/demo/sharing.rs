@@ -12,6 +12,8 @@ use super::{
 };
 
 const FORMAT: &str = "HttpData-PULL";
+/// How often a download is begun that breaks off.
+const DOWNLOADS_MAX: u32 = 20;
 
 /// A consumer at work: its client, itself, and the provider that it turns to.
 pub struct Consumer<'a> {
@@ -102,9 +104,6 @@ impl<'a> Consumer<'a> {
             let (endpoint, authorization) =
                 (text_of(&edr, "endpoint", &flow)?, text_of(&edr, "authorization", &flow)?);
             let mut response = self.client.fetch(&endpoint, &format!("Bearer {authorization}")).await?;
-            if !response.status().is_success() {
-                return Err(ClientError::Waited(format!("the data was answered with {}", response.status())));
-            }
             let expected = response.headers().get(http::header::CONTENT_LENGTH).cloned();
             let digest = Digest::new();
             let broken = loop {
@@ -115,10 +114,17 @@ impl<'a> Consumer<'a> {
                 }
             };
             let length = expected.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-            match broken {
-                None if length.is_none_or(|length| length == digest.result().1) => return Ok(digest),
-                Some(error) if attempts >= 5 => return Err(error),
-                _ => attempts += 1,
+            let received = digest.result().1;
+            let broken = match (broken, length) {
+                (None, Some(length)) if length != received => {
+                    ClientError::Waited(format!("{received} of {length} bytes arrived"))
+                }
+                (None, _) => return Ok(digest),
+                (Some(error), _) => error,
+            };
+            attempts += 1;
+            if attempts == DOWNLOADS_MAX {
+                return Err(broken);
             }
         }
     }

@@ -97,6 +97,17 @@ impl StreamingResponse {
         &self.headers
     }
 
+    /// The error that [`crate::Outbound::send`] would have given for an answer that is no success, without its body.
+    #[must_use]
+    pub fn refused(&self) -> OutboundError {
+        OutboundError::Status {
+            url: self.url.clone(),
+            status: self.status,
+            body_excerpt: "its body was not read".to_owned(),
+            retry_after: None,
+        }
+    }
+
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, OutboundError>>> {
         if let Poll::Ready(next) = self.bytes.poll_next_unpin(cx) {
             self.deadline = None;
