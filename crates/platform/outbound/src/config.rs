@@ -1,16 +1,25 @@
 //! What the client may do, and its bounds.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use url::{Origin, Url};
+
+use crate::{Allowed, HostLimits};
 
 /// Settings of [`crate::Outbound`]. The defaults are those of production.
 #[derive(Debug, Clone)]
 pub struct OutboundConfig {
     /// Whether `http://` is allowed besides `https://`. Meant for development and for private networks.
     pub allow_http: bool,
-    /// Whether private, loopback and other special addresses are allowed. Meant for development.
+    /// Whether all addresses of private networks are allowed, loopback among them. Meant for development, and for
+    /// dataspaces inside of one network; link-local addresses, where clouds hand out credentials, are never among them.
     pub allow_private_addresses: bool,
+    /// Networks and hosts that are allowed although their addresses are not public.
+    pub allow: Vec<Allowed>,
+    /// Ports that are allowed, but for own origins.
+    pub ports: Vec<RangeInclusive<u16>>,
+    /// How many requests one host gets at a time; own origins get as many as there are.
+    pub per_host: HostLimits,
     /// Origins of this installation, such as `https://heddle.example:8443`: always allowed, whatever their
     /// scheme and address.
     pub own_origins: Vec<String>,
@@ -34,6 +43,10 @@ impl Default for OutboundConfig {
         Self {
             allow_http: false,
             allow_private_addresses: false,
+            allow: Vec::new(),
+            // Below 1024 live other protocols, some of which take an HTTP request for one of theirs.
+            ports: vec![80..=80, 443..=443, 1024..=u16::MAX],
+            per_host: HostLimits::default(),
             own_origins: Vec::new(),
             request_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(3),

@@ -19,6 +19,9 @@ const FAILURE_LIFETIME: Duration = Duration::from_secs(10);
 /// Least time between two requests for one DID, however often [`DidResolver::refresh`] is called.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often a host may send us elsewhere for a document, as from a bare domain to its `www`.
+const REDIRECTS_MAX: u8 = 3;
+
 /// Why there is no document for a DID.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ResolveError {
@@ -161,6 +164,7 @@ impl DidResolver {
         };
         let request = Request::get(url)
             .accept("application/did+json, application/did+ld+json, application/json")
+            .redirects_max(REDIRECTS_MAX)
             .body_bytes_max(DOCUMENT_BYTES_MAX);
         let answer = self
             .outbound

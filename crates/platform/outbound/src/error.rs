@@ -24,9 +24,15 @@ pub enum Refusal {
     /// It carries a user name or a password.
     #[error("it carries a user name or a password")]
     UserInfo,
-    /// Its port belongs to another protocol.
-    #[error("port {0} belongs to another protocol; allowed: 80, 443 and ports from 1024")]
+    /// Its port is none of those that are allowed.
+    #[error("port {0} is not allowed; unless configured otherwise, 80, 443 and ports from 1024 are")]
     Port(u16),
+    /// A redirect leads from `https` to `http`.
+    #[error("a redirect leads there from https to http")]
+    Downgrade,
+    /// A redirect leads from outside to one of the installation's own origins.
+    #[error("a redirect leads there from outside, and it is an address of this installation")]
+    Inward,
     /// It names an address that is not public.
     #[error("{address} is a {class} address, and only public addresses may be asked")]
     Address {
@@ -64,9 +70,9 @@ pub enum OutboundError {
         /// How long we waited.
         after: Duration,
     },
-    /// The answer points elsewhere; redirects are not followed, because nobody checked where they lead.
+    /// The answer points elsewhere, and redirects of this request are not followed, or not any further.
     #[error(
-        "{url} answered {status}, a redirect to '{location}'; redirects are not followed, so ask for the final address"
+        "{url} answered {status}, a redirect to '{location}', which is not followed; ask for the final address"
     )]
     Redirected {
         /// The URL, without its query.
@@ -87,6 +93,12 @@ pub enum OutboundError {
         body_excerpt: String,
         /// How long the answer asks us to wait, at most an hour.
         retry_after: Option<Duration>,
+    },
+    /// Too many requests to this host wait for their turn already. Nothing was sent.
+    #[error("{url} is not asked: too many requests to its host are waiting already")]
+    Busy {
+        /// The URL, without its query.
+        url: String,
     },
     /// The answer's body is too large.
     #[error("{url} answered with more than {body_bytes_max} bytes")]
@@ -126,7 +138,9 @@ impl OutboundError {
     #[must_use]
     pub fn class(&self) -> RetryClass {
         match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } => RetryClass::Retry { after: None },
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Busy { .. } => {
+                RetryClass::Retry { after: None }
+            }
             Self::Status { status, retry_after, .. } => match status.as_u16() {
                 408 | 425 | 429 | 500..=599 => RetryClass::Retry { after: *retry_after },
                 401 | 404 => RetryClass::RetryBriefly,

@@ -4,8 +4,10 @@
 //!
 //! * **Where to.** A URL that a peer chose never reaches a private address: schemes, literals and every
 //!   resolved address are checked, and the connection is made to the checked address ([`Refusal`]). Redirects
-//!   are never followed. The installation's own origins are always allowed.
-//! * **How much and how long.** Bodies, times and excerpts are bounded; see [`OutboundConfig`].
+//!   are followed only where a request asks for it ([`Request::redirects_max`]), hop by checked hop. The
+//!   installation's own origins are always allowed, and what an operator lists ([`Allowed`]).
+//! * **How much and how long.** Bodies, times and excerpts are bounded; see [`OutboundConfig`]. So is the number
+//!   of requests that one host gets at a time ([`HostLimits`]).
 //! * **What then.** Every failure has a [`RetryClass`]; waiting and repeating is the business of the job that
 //!   sent the request.
 //! * **Whose trace.** The `traceparent` of [`heddle_telemetry::trace::current`] goes along.
@@ -30,6 +32,7 @@
 //! guard), decompression (a small answer must stay small), caches of anything but DID documents.
 
 mod address;
+mod allowed;
 mod authorization;
 mod client;
 mod config;
@@ -37,11 +40,14 @@ mod did;
 mod error;
 mod excerpt;
 mod guard;
+mod hops;
 mod request;
 mod resolver;
 mod response;
 mod telling;
+mod turns;
 
+pub use allowed::{Allowed, InvalidAllowed};
 pub use authorization::Authorization;
 pub use client::Outbound;
 pub use config::{InvalidConfig, OutboundConfig};
@@ -50,3 +56,4 @@ pub use error::{OutboundError, Refusal, RetryClass};
 pub use request::{Body, Request};
 pub use resolver::{NameLookup, SystemLookup};
 pub use response::{Response, StreamingResponse};
+pub use turns::{HostLimits, Lane};

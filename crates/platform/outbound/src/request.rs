@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::Authorization;
+use crate::{Authorization, Lane};
 
 /// The body of a request.
 #[derive(Default)]
@@ -48,6 +48,8 @@ pub struct Request {
     pub(crate) idempotency_key: Option<String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_bytes_max: Option<usize>,
+    pub(crate) redirects_max: u8,
+    pub(crate) lane: Option<Lane>,
 }
 
 impl Request {
@@ -64,6 +66,8 @@ impl Request {
             idempotency_key: None,
             timeout: None,
             body_bytes_max: None,
+            redirects_max: 0,
+            lane: None,
         }
     }
 
@@ -137,6 +141,46 @@ impl Request {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Following this many redirects, if it reads (`GET`, `HEAD`) and has no body; none unless said. Every hop is
+    /// checked like the first one, none leads from `https` to `http`, and another origin sees neither the proof nor
+    /// any header but `Accept`.
+    #[must_use]
+    pub fn redirects_max(mut self, redirects_max: u8) -> Self {
+        self.redirects_max = redirects_max;
+        self
+    }
+
+    /// In this lane. Unless said, what carries a proof is a message, and what does not is looked up.
+    #[must_use]
+    pub fn lane(mut self, lane: Lane) -> Self {
+        self.lane = Some(lane);
+        self
+    }
+
+    /// The same, once more at another place; without a body. One redirect fewer is left.
+    pub(crate) fn to_go_on(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: String::new(),
+            headers: self.headers.clone(),
+            body: Body::Empty,
+            authorization: self.authorization.clone(),
+            idempotency_key: None,
+            timeout: self.timeout,
+            body_bytes_max: self.body_bytes_max,
+            redirects_max: self.redirects_max.wrapping_sub(1),
+            lane: self.lane,
+        }
+    }
+
+    /// Without anything that was meant for another host.
+    pub(crate) fn for_strangers(mut self) -> Self {
+        let accept = self.headers.remove(http::header::ACCEPT);
+        self.headers = accept.into_iter().map(|value| (http::header::ACCEPT, value)).collect();
+        self.authorization = None;
         self
     }
 

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::{Refusal, address::forbidden_class};
+use crate::{Refusal, address::Class, allowed::Rules};
 
 /// Turns a host name into addresses.
 #[async_trait]
@@ -39,22 +39,20 @@ pub(crate) struct RefusedAddress(pub Refusal);
 
 pub(crate) struct Resolver {
     pub lookup: Arc<dyn NameLookup>,
-    /// Whether addresses are filtered; not so for the installation's own origins and in development.
-    pub filter: bool,
+    /// What addresses are judged by; nothing for the installation's own origins and for hosts that an operator lists.
+    pub rules: Option<Arc<Rules>>,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, filter) = (self.lookup.clone(), self.filter);
+        let (lookup, rules) = (self.lookup.clone(), self.rules.clone());
         Box::pin(async move {
             let all = lookup.addresses(name.as_str()).await?;
-            let allowed: Vec<IpAddr> = all
-                .iter()
-                .copied()
-                .filter(|address| !filter || forbidden_class(*address).is_none())
-                .collect();
+            let refused = |address: IpAddr| rules.as_ref().and_then(|rules| rules.refuse(address));
+            let allowed: Vec<IpAddr> =
+                all.iter().copied().filter(|address| refused(*address).is_none()).collect();
             if let (true, Some(first)) = (allowed.is_empty(), all.first()) {
-                let class = forbidden_class(*first).unwrap_or("special-purpose");
+                let class = refused(*first).map_or("special-purpose", Class::name);
                 let address = format!("{} ({first})", name.as_str());
                 return Err(Box::new(RefusedAddress(Refusal::Address { address, class })) as _);
             }

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::{Sleep, sleep};
 
-use crate::{OutboundError, excerpt};
+use crate::{OutboundError, excerpt, turns::Turn};
 
 /// A successful answer (2xx) with its whole body.
 pub struct Response {
@@ -70,10 +70,17 @@ pub struct StreamingResponse {
     idle_timeout: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
     ended: bool,
+    /// Somebody else's when this is dropped.
+    _turn: Option<Turn>,
 }
 
 impl StreamingResponse {
-    pub(crate) fn new(url: String, response: reqwest::Response, idle_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        url: String,
+        response: reqwest::Response,
+        idle_timeout: Duration,
+        turn: Option<Turn>,
+    ) -> Self {
         Self {
             url,
             status: response.status(),
@@ -82,6 +89,7 @@ impl StreamingResponse {
             idle_timeout,
             deadline: None,
             ended: false,
+            _turn: turn,
         }
     }
 

@@ -187,20 +187,6 @@ async fn names_of_inner_addresses_are_refused_at_the_connection() {
     assert!(matches!(unknown, OutboundError::Unreachable { .. }), "{unknown}");
 }
 
-/// The first answer of a name is public, every later one is not; and of several, only public ones are used.
-#[tokio::test]
-async fn only_checked_addresses_are_connected_to() {
-    let base = serve(Router::new().route("/", routing::get(|| async { "inside" }))).await;
-    let port = base.rsplit(':').next().expect("a port");
-    // 192.88.99.1 is public in class and, in a test, unreachable; 127.0.0.1 would answer.
-    let names = Names(&[("mixed.example", "192.88.99.1"), ("mixed.example", "127.0.0.1")]);
-    let config = OutboundConfig { allow_http: true, ..OutboundConfig::default() };
-    let outbound = Outbound::with_lookup(config, Environment::system(), Arc::new(names)).expect("a client");
-    let request = Request::get(format!("http://mixed.example:{port}/")).timeout(Duration::from_millis(300));
-    let error = outbound.send(request).await.expect_err("127.0.0.1 must not be tried");
-    assert!(matches!(error.class(), RetryClass::Retry { .. }), "{error}");
-}
-
 #[tokio::test]
 async fn an_own_origin_is_reached_although_it_is_inside() {
     let base = serve(Router::new().route("/", routing::get(|| async { "own" }))).await;

@@ -12,5 +12,7 @@ pub mod logs;
 pub mod meters;
 pub mod spans;
 pub mod trace;
+pub mod tracestate;
 
 pub use trace::TraceContext;
+pub use tracestate::TraceState;

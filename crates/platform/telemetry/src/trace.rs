@@ -108,11 +108,17 @@ impl FromStr for TraceContext {
 
     fn from_str(text: &str) -> Result<Self, InvalidTraceparent> {
         let mut parts = text.split('-');
-        let (Some("00"), Some(trace), Some(span), Some(flags), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(version), Some(trace), Some(span), Some(flags)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(InvalidTraceparent);
         };
+        // A later version begins as this one does and may say more (§3.2.4); ff is none.
+        let later = version.len() == 2 && version != "ff" && u8::from_str_radix(version, 16).is_ok();
+        let ends = parts.next().is_none();
+        if !(later && (ends || version != "00")) || flags.len() != 2 {
+            return Err(InvalidTraceparent);
+        }
         let flags = u8::from_str_radix(flags, 16).map_err(|_| InvalidTraceparent)?;
         let (trace_id, span_id) = unhex(trace).zip(unhex(span)).ok_or(InvalidTraceparent)?;
         Ok(Self { trace_id, span_id, sampled: flags & 1 == 1 })
@@ -165,11 +171,27 @@ mod tests {
     #[test]
     fn malformed_headers_begin_a_new_trace() {
         let environment = Environment::system();
-        for bad in ["", "00-x-y-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "01-a"] {
+        for bad in [
+            "",
+            "00-x-y-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "01-a",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+        ] {
             assert_eq!(bad.parse::<TraceContext>(), Err(InvalidTraceparent), "{bad}");
             let fresh = TraceContext::continue_or_begin(Some(bad), &environment);
             assert_ne!(fresh.trace_id(), "00000000000000000000000000000000");
         }
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_is_known() {
+        let later: TraceContext =
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-will-be"
+                .parse()
+                .expect("legal");
+        assert_eq!(later.to_string(), EXAMPLE);
     }
 
     #[tokio::test]
