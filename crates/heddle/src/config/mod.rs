@@ -5,6 +5,8 @@
 //! look), reloading.
 
 mod auth;
+mod http;
+mod outbound;
 mod reader;
 mod sections;
 mod telemetry;
@@ -12,6 +14,8 @@ mod telemetry;
 use std::path::{Path, PathBuf};
 
 pub use auth::{Auth, IssuerSettings};
+pub use http::{Group, Http, ListenerSettings};
+pub use outbound::OutboundSettings;
 pub use reader::{Mistake, Mistakes};
 pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Peers, Role, StaticIdentity};
 pub use telemetry::Telemetry;

@@ -151,6 +151,26 @@ impl<'a> Section<'a> {
         pairs
     }
 
+    /// A table of whole numbers from `least` to `most`, with keys of the user's choice.
+    pub fn numbers(&mut self, key: &'static str, (least, most): (u64, u64)) -> Vec<(String, u64)> {
+        let Some(table) = self.typed(key, "a table of numbers", DeValue::as_table) else { return Vec::new() };
+        let mut numbers = Vec::new();
+        for (name, value) in table {
+            let read =
+                value.get_ref().as_integer().and_then(|number| number.as_str().replace('_', "").parse().ok());
+            match read.filter(|number| (least..=most).contains(number)) {
+                Some(number) => numbers.push((name.get_ref().to_string(), number)),
+                None => {
+                    let name = name.get_ref();
+                    let what =
+                        format!("'{}.{name}' must be a whole number from {least} to {most}", self.name(key));
+                    self.mistakes.push(Mistake { line: Some(self.line(value.span().start)), what });
+                }
+            }
+        }
+        numbers
+    }
+
     /// Whether the key is there at all.
     pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.get(key).is_some())

@@ -164,7 +164,11 @@ pub struct Configuration {
     pub peers: Peers,
     /// Whose tokens open the Administration APIs, and how our own token service gives them.
     pub auth: super::auth::Auth,
-    /// Networks that outgoing requests may reach although they are private (CIDR or host names).
+    /// The listeners.
+    pub http: super::Http,
+    /// Where outgoing requests may go, and how many.
+    pub outbound: super::OutboundSettings,
+    /// Whether outgoing requests may reach all private networks; see [`super::OutboundSettings::allow`] for some of them.
     pub allow_private_addresses: bool,
     /// Largest request body of an API, in bytes.
     pub body_bytes_max: u64,
@@ -203,6 +207,8 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
         agents,
         peers,
         auth: super::auth::read(root.section("auth"), &mut mistakes),
+        http: super::http::read(root.section("http"), base, development, &mut mistakes),
+        outbound: super::outbound::read(root.section("outbound"), base, &mut mistakes),
         allow_private_addresses: root.boolean("allow_private_addresses").unwrap_or(development),
         body_bytes_max: root.integer("body_bytes_max", (1024, 1 << 30)).unwrap_or(1 << 20),
         drain_patience: Duration::from_secs(root.integer("drain_seconds", (0, 600)).unwrap_or(20)),

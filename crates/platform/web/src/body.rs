@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -14,7 +14,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
-use crate::{Kind, Rejection};
+use crate::{
+    Kind, Rejection,
+    pace::{Pace, TooSlow},
+};
 
 /// The bounds of one surface; it travels with the request.
 #[derive(Debug, Clone, Copy)]
@@ -29,17 +32,34 @@ impl Default for BodyLimits {
     }
 }
 
-/// A body that must arrive within some time from the first look at it, whoever reads it. Without that, clients that send
-/// a head and never a body would hold places for ever.
+/// What a body must keep to on its way here, whoever reads it. Without that, clients that send a head and never a body
+/// would hold places for ever.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Arrival {
+    /// All of it has arrived within this time from the first look at it.
+    Within(Duration),
+    /// It arrives as long as it arrives, and in each window of waiting so many bytes have come.
+    Moving(Duration, usize),
+}
+
+/// A body that keeps to its [`Arrival`], or ends with an error.
 pub(crate) struct TimedBody {
     body: Body,
-    patience: Duration,
-    deadline: Option<Pin<Box<Sleep>>>,
+    limit: Limit,
+}
+
+enum Limit {
+    Within(Duration, Option<Pin<Box<Sleep>>>),
+    Moving(Pace),
 }
 
 impl TimedBody {
-    pub(crate) fn new(body: Body, patience: Duration) -> Self {
-        Self { body, patience, deadline: None }
+    pub(crate) fn new(body: Body, arrival: Arrival) -> Self {
+        let limit = match arrival {
+            Arrival::Within(patience) => Limit::Within(patience, None),
+            Arrival::Moving(window, bytes_min) => Limit::Moving(Pace::new(window, bytes_min)),
+        };
+        Self { body, limit }
     }
 }
 
@@ -52,18 +72,23 @@ impl hyper::body::Body for TimedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            if let (Limit::Moving(pace), Some(Ok(frame))) = (&mut self.limit, &frame) {
+                pace.moved(frame.data_ref().map_or(0, Bytes::len));
+            }
             return Poll::Ready(frame);
         }
-        let patience = self.patience;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        match deadline.as_mut().poll(context) {
-            Poll::Ready(()) => {
-                let late =
-                    std::io::Error::new(std::io::ErrorKind::TimedOut, "the body did not arrive in time");
-                Poll::Ready(Some(Err(axum::Error::new(late))))
+        match &mut self.limit {
+            Limit::Within(patience, deadline) => {
+                let patience = *patience;
+                let deadline = deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+                ready!(deadline.as_mut().poll(context));
             }
-            Poll::Pending => Poll::Pending,
+            Limit::Moving(pace) => {
+                let TooSlow = ready!(pace.waiting(context));
+            }
         }
+        let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "the body did not arrive in time");
+        Poll::Ready(Some(Err(axum::Error::new(late))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -123,9 +148,9 @@ mod tests {
         use futures::{StreamExt, stream};
         let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"a"))]);
         let stuck = Body::from_stream(first.chain(stream::pending()));
-        let timed = TimedBody::new(stuck, Duration::from_secs(1));
+        let timed = TimedBody::new(stuck, Arrival::Within(Duration::from_secs(1)));
         assert!(timed.collect().await.is_err());
-        let whole = TimedBody::new(Body::from("ab"), Duration::from_secs(1));
+        let whole = TimedBody::new(Body::from("ab"), Arrival::Within(Duration::from_secs(1)));
         assert_eq!(whole.collect().await.expect("arrives").to_bytes().as_ref(), b"ab");
     }
 

@@ -121,7 +121,7 @@ async fn readiness(State(checks): State<Arc<Checks>>) -> Response {
         is_essential: watched.check.is_essential(),
     });
     let mut results = futures::future::join_all(tried).await;
-    if checks.shutdown.is_requested() {
+    if checks.shutdown.is_leaving() {
         results.push(Component { component: "server", is_healthy: false, is_essential: true });
     }
     let healthy = results.iter().all(|component| component.is_healthy || !component.is_essential);
@@ -192,7 +192,7 @@ mod tests {
         assert!(body.contains(r#"{"component":"database","isHealthy":false,"isEssential":true}"#), "{body}");
         assert!(!body.contains("it is away"), "{body}");
         assert_eq!(ask(bad, "/health/liveness").await.0, StatusCode::OK);
-        stop.stop();
+        stop.leave();
         assert_eq!(ask(good, "/health/readiness").await.0, StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -4,7 +4,9 @@
 //!   surface's own error body ([`ErrorBody`]).
 //! * Extractors whose refusals have that body too: [`Json`], [`JsonBytes`], [`Path`], [`Query`],
 //!   [`IdempotentJson`].
-//! * [`bind`] and [`serve`]: the listener, its limits, and a stop that loses nothing.
+//! * [`bind`], [`serve`] and [`serve_tls`]: the listener, its limits, and a stop that loses nothing; [`Tls`]:
+//!   certificates that are renewed while it runs.
+//! * [`request_id`]: the id of each request, in its answer and its log lines.
 //! * [`sse`], [`health`], [`Idempotency`], [`bearer_token`].
 //!
 //! # How to add a surface
@@ -41,9 +43,10 @@
 //!
 //! Nest finished surfaces; do not merge them, since each has a fallback of its own.
 //!
-//! Deliberately absent: authentication (it is `heddle-auth`'s; here a token is only found in its header), TLS
-//! (a reverse proxy ends it), cookies, compression.
+//! Deliberately absent: authentication (it is `heddle-auth`'s; here a token is only found in its header), client
+//! certificates, cookies, compression.
 
+mod access;
 mod authorization;
 mod body;
 mod errors;
@@ -53,11 +56,15 @@ mod idempotency;
 mod in_flight;
 mod json;
 mod listen;
+mod pace;
 mod rejection;
+pub mod request_id;
 mod serve;
 mod shutdown;
 pub mod sse;
 mod surface;
+mod surface_limits;
+mod tls;
 
 pub use authorization::{BEARER_BYTES_MAX, authorization, bearer_token};
 pub use errors::{
@@ -69,6 +76,8 @@ pub use in_flight::{InFlight, Place};
 pub use json::{DEPTH_MAX, parse};
 pub use listen::{BindError, bind};
 pub use rejection::{Kind, Rejection};
-pub use serve::{ServerLimits, serve};
+pub use serve::{ServerLimits, serve, serve_tls};
 pub use shutdown::{Shutdown, Stop};
 pub use surface::Surface;
+pub use surface_limits::SurfaceLimits;
+pub use tls::{CertificateFiles, Reloaded, Tls, TlsError};

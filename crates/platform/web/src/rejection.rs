@@ -5,6 +5,8 @@ use std::time::Duration;
 use heddle_store::StoreError;
 use http::StatusCode;
 
+use crate::request_id;
+
 /// After which time a database without room may have some.
 const FULL_WAIT: Duration = Duration::from_secs(30);
 
@@ -116,11 +118,12 @@ impl Rejection {
 }
 
 pub(crate) fn internal_message() -> String {
-    match heddle_telemetry::trace::current() {
-        Some(trace) => {
-            format!("An internal error happened. Quote the trace {} to the operator.", trace.trace_id())
-        }
-        None => "An internal error happened.".to_owned(),
+    let trace = heddle_telemetry::trace::current().map(|trace| format!("the trace {}", trace.trace_id()));
+    let request = request_id::current().map(|id| format!("the request {}", id.as_str()));
+    let quoted: Vec<String> = trace.into_iter().chain(request).collect();
+    match quoted.as_slice() {
+        [] => "An internal error happened.".to_owned(),
+        quoted => format!("An internal error happened. Quote {} to the operator.", quoted.join(" and ")),
     }
 }
 

@@ -11,14 +11,15 @@ use axum::{
 };
 use futures::FutureExt;
 use heddle_clock::Environment;
-use heddle_telemetry::{logs::category, spans, trace};
-use http::{Method, request::Parts};
+use heddle_telemetry::{TraceContext, TraceState, spans, trace, tracestate};
+use http::{HeaderMap, Method, request::Parts};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::{
-    ErrorBody, InFlight, Kind, Refused, Rejection,
-    body::{BodyLimits, TimedBody},
+    ErrorBody, InFlight, Kind, Refused, Rejection, SurfaceLimits, access,
+    body::{Arrival, BodyLimits, TimedBody},
+    request_id::{self, RequestId, X_REQUEST_ID},
 };
 
 /// How long a client that finds every place taken is asked to wait.
@@ -37,13 +38,15 @@ const ID_CHARS_MAX: usize = 128;
 const BODY_PATIENCE: Duration = Duration::from_secs(21);
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The least that arrives of a streamed body, in bytes, while somebody waits for it in such a time.
+const STREAM_PACE: (Duration, usize) = (Duration::from_secs(60), 4 * 1024);
+
 /// What stands for the route in logs and metrics when none matches.
 const UNMATCHED: &str = "unmatched";
 
 /// A surface in the making: a name, an error body, limits.
 pub struct Surface<E> {
     shared: Shared,
-    limits: BodyLimits,
     surface: std::marker::PhantomData<fn() -> E>,
 }
 
@@ -53,17 +56,18 @@ struct Shared {
     environment: Environment,
     in_flight: Option<InFlight>,
     quiet: bool,
-    /// How long a body may take to arrive, whoever reads it.
-    body_patience: Option<Duration>,
+    limits: BodyLimits,
+    /// How a body arrives, whoever reads it.
+    arrival: Arrival,
 }
 
 impl<E: ErrorBody> Surface<E> {
     /// A surface called `name` in metrics and logs.
     #[must_use]
     pub fn new(name: &'static str, environment: Environment) -> Self {
-        let shared =
-            Shared { name, environment, in_flight: None, quiet: false, body_patience: Some(BODY_PATIENCE) };
-        Self { shared, limits: BodyLimits::default(), surface: std::marker::PhantomData }
+        let (limits, arrival) = (BodyLimits::default(), Arrival::Within(BODY_PATIENCE));
+        let shared = Shared { name, environment, in_flight: None, quiet: false, limits, arrival };
+        Self { shared, surface: std::marker::PhantomData }
     }
 
     /// With this many places; who finds none is told to come again (503).
@@ -77,22 +81,24 @@ impl<E: ErrorBody> Surface<E> {
     /// for themselves.
     #[must_use]
     pub fn body_bytes_max(mut self, body_bytes_max: usize) -> Self {
-        self.limits.body_bytes_max = body_bytes_max;
+        self.shared.limits.body_bytes_max = body_bytes_max;
         self
     }
 
     /// With this time for a body to arrive; 20 s unless said.
     #[must_use]
     pub fn body_read_timeout(mut self, body_read_timeout: Duration) -> Self {
-        self.limits.body_read_timeout = body_read_timeout;
-        self.shared.body_patience = self.shared.body_patience.map(|_| body_read_timeout + GRACE);
+        self.shared.limits.body_read_timeout = body_read_timeout;
+        if let Arrival::Within(patience) = &mut self.shared.arrival {
+            *patience = body_read_timeout + GRACE;
+        }
         self
     }
 
-    /// With handlers that stream bodies, and bound the time for that by themselves.
+    /// With handlers that stream bodies: they may take as long as they move.
     #[must_use]
     pub fn streaming(mut self) -> Self {
-        self.shared.body_patience = None;
+        self.shared.arrival = Arrival::Moving(STREAM_PACE.0, STREAM_PACE.1);
         self
     }
 
@@ -111,13 +117,12 @@ impl<E: ErrorBody> Surface<E> {
 
     /// The routes with everything around them and nothing said of other paths: to be merged.
     pub fn around(self, router: Router) -> Router {
-        let Self { shared, limits, .. } = self;
+        let Self { shared, .. } = self;
         if let Some(in_flight) = &shared.in_flight {
             in_flight.tell(shared.name);
         }
         router
-            .layer(DefaultBodyLimit::max(limits.body_bytes_max))
-            .layer(axum::Extension(limits))
+            .layer(DefaultBodyLimit::max(shared.limits.body_bytes_max))
             .layer(middleware::from_fn_with_state(Arc::new(shared), around::<E>))
     }
 }
@@ -130,18 +135,17 @@ async fn wrong_method<E: ErrorBody>() -> Refused<E> {
     Rejection::new(Kind::MethodNotAllowed, "This path exists, but not for this method.").into()
 }
 
-/// Around every request: its trace, its span, its place, its panic, its numbers.
+/// Around every request: its ids, its span, its place, its panic, its numbers.
 async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let header = request.headers().get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
-    let parent = header.and_then(|text| text.parse().ok());
+    let id = RequestId::of(request.headers(), &shared.environment);
+    let (parent, state) = traced(request.headers());
     let (route, method) = (route(&request), known(request.method()));
+    let caller = access::Caller::of(&request);
+    let bounds = request.extensions().get::<SurfaceLimits>().cloned().unwrap_or_default();
     let (mut parts, body) = request.into_parts();
     let (tenant, participant) = owners(&mut parts).await;
-    let body = match shared.body_patience {
-        Some(patience) => Body::new(TimedBody::new(body, patience)),
-        None => body,
-    };
-    let request = Request::from_parts(parts, body);
+    parts.extensions.insert(limits(&shared, &bounds));
+    let request = Request::from_parts(parts, Body::new(TimedBody::new(body, shared.arrival)));
     let span = tracing::info_span!(
         "request",
         otel.name = %format_args!("{method} {route}"),
@@ -153,6 +157,7 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
         url.scheme = request.uri().scheme_str().unwrap_or("http"),
         error.type = tracing::field::Empty,
         trace_id = tracing::field::Empty,
+        request_id = id.as_str(),
         component = shared.name,
         action = %format_args!("{method} {route}"),
         tenant_id = tenant,
@@ -161,9 +166,9 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
     let context = spans::step(&span, parent, &shared.environment);
     let under_way = UnderWay::begin(&shared);
     let begun = Instant::now();
+    let places = bounds.places(shared.name).or(shared.in_flight.as_ref());
     let work = async {
-        let Some(_place) = shared.in_flight.as_ref().map_or(Some(None), |places| places.enter().map(Some))
-        else {
+        let Some(_place) = places.map_or(Some(None), |places| places.enter().map(Some)) else {
             let full =
                 Rejection::unavailable("Too many requests are under way; try again shortly.", FULL_WAIT);
             return Refused::<E>::from(full).into_response();
@@ -174,12 +179,40 @@ async fn around<E: ErrorBody>(State(shared): State<Arc<Shared>>, request: Reques
         }
     };
     let measured = async {
-        let response = work.await;
+        let mut response = work.await;
         drop(under_way);
+        if let Some(id) = id.header() {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
         account(&shared, method, &route, &response, begun.elapsed());
-        response
+        caller.answered(response, begun, shared.quiet)
     };
-    trace::within(context, measured.instrument(span)).await
+    let measured = request_id::within(id.clone(), tracestate::within(state, measured.instrument(span)));
+    trace::within(context, measured).await
+}
+
+/// The step before the request, and what others want carried along with the trace; without one that is nothing.
+fn traced(headers: &HeaderMap) -> (Option<TraceContext>, Option<TraceState>) {
+    let parent = headers.get(trace::TRACEPARENT).and_then(|value| value.to_str().ok());
+    let parent = parent.and_then(|text| text.parse().ok());
+    let state = parent.and_then(|_: TraceContext| {
+        TraceState::read(
+            headers.get_all(tracestate::TRACESTATE).iter().filter_map(|value| value.to_str().ok()),
+        )
+    });
+    (parent, state)
+}
+
+/// The bounds of bodies. What an operator sets holds where a surface has not asked for less.
+fn limits(shared: &Shared, bounds: &SurfaceLimits) -> BodyLimits {
+    let usual = BodyLimits::default().body_bytes_max;
+    let own = shared.limits.body_bytes_max;
+    let body_bytes_max = match bounds.body_bytes_max() {
+        Some(set) if own == usual => set,
+        Some(set) => own.min(set),
+        None => own,
+    };
+    BodyLimits { body_bytes_max, ..shared.limits }
 }
 
 /// The pattern of the route, such as `/api/dsp/{context}/{profile}/catalog/request`: bounded in number, unlike paths.
@@ -206,13 +239,6 @@ fn account(shared: &Shared, method: &str, route: &str, response: &Response, elap
     labels.push(("status", status.to_string()));
     metrics::counter!("heddle_http_requests_total", &labels).increment(1);
     tell(status);
-    let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    match status {
-        _ if shared.quiet => tracing::debug!(status, ms, "answered"),
-        // Who was refused is told to those who watch over security.
-        401 | 403 => tracing::info!(category = category::AUDIT, status, ms, "answered"),
-        _ => tracing::info!(status, ms, "answered"),
-    }
 }
 
 /// Completes the span under way, by OpenTelemetry's conventions for HTTP servers: what a client did wrong is no error

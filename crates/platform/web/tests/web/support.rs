@@ -1,9 +1,9 @@
 //! A client of raw HTTP/1.1, so that tests see exactly what is on the wire.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
-use heddle_web::{ServerLimits, Shutdown, Stop, bind, serve};
+use heddle_web::{ServerLimits, Shutdown, Stop, Tls, bind, serve, serve_tls};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,6 +19,15 @@ pub struct Server {
 }
 
 impl Server {
+    /// Over TLS.
+    pub async fn secure(router: Router, limits: ServerLimits, tls: Arc<Tls>) -> Self {
+        let listener = bind("127.0.0.1:0".parse().expect("an address")).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, shutdown) = Shutdown::pair();
+        let task = tokio::spawn(serve_tls((listener, tls), router, limits, shutdown));
+        Self { address, stop, task }
+    }
+
     pub async fn start(router: Router, limits: ServerLimits) -> Self {
         let listener = bind("127.0.0.1:0".parse().expect("an address")).await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -29,6 +38,11 @@ impl Server {
 
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    /// The process leaves.
+    pub fn leave(&self) {
+        self.stop.leave();
     }
 
     /// Asks the server to stop; what is given ends when it has.
