@@ -10,7 +10,8 @@ BEGIN
         'heddle_directory',  -- published rows
         'heddle_management', -- events of the installation and of tenants
         'heddle_sweeper',    -- deletes what has expired
-        'heddle_auditor'     -- seals and reads the audit log
+        'heddle_auditor',    -- seals and reads the audit log
+        'heddle_indexer'     -- finds documents whose properties are not stored
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS', wanted);

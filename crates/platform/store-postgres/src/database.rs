@@ -14,7 +14,7 @@ use heddle_store::{
     Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError, Write,
     audit::{AuditHead, AuditLog},
 };
-use heddle_tenancy::{Access, Directory};
+use heddle_tenancy::{Access, Directory, Owner};
 use tokio::{
     sync::{Notify, oneshot},
     task::JoinHandle,
@@ -135,7 +135,7 @@ impl PostgresDatabase {
         row.and_then(|row| row.try_get(0)).map_err(|e| of_statement(&e))
     }
 
-    async fn client(&self) -> Result<Object, StoreError> {
+    pub(crate) async fn client(&self) -> Result<Object, StoreError> {
         self.schema.check()?;
         self.pool.get().await.map_err(of_pool)
     }
@@ -270,6 +270,10 @@ impl Database for PostgresDatabase {
 
     fn audit_log(&self) -> &dyn AuditLog {
         &self.audit
+    }
+
+    async fn owners_to_index(&self, kinds: &[&'static str], limit: u32) -> Result<Vec<Owner>, StoreError> {
+        reads::owners_to_index(&*self.client().await?, kinds, limit).await
     }
 
     fn signals(&self) -> &Signals {

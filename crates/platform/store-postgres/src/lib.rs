@@ -27,6 +27,8 @@ mod connect;
 mod database;
 mod dead;
 mod error;
+#[cfg(feature = "testing")]
+pub mod explain;
 mod listener;
 mod migration;
 mod pipeline;

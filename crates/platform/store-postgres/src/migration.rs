@@ -48,6 +48,12 @@ const MIGRATIONS: &[Migration] = &[
         readable_from: 4,
     },
     Migration {
+        number: 6,
+        name: "properties",
+        sql: include_str!("../migrations/0006_properties.sql"),
+        readable_from: 4,
+    },
+    Migration {
         number: 7,
         name: "fairness",
         sql: include_str!("../migrations/0007_fairness.sql"),
@@ -218,15 +224,15 @@ async fn check_roles(client: &ClientWrapper) -> Result<(), StoreError> {
         "SELECT count(*) FILTER (WHERE NOT rolsuper AND NOT rolbypassrls AND pg_has_role(oid, 'MEMBER'))
                FROM pg_roles
                WHERE rolname IN ('heddle_app', 'heddle_worker', 'heddle_directory', 'heddle_management',
-                                 'heddle_sweeper', 'heddle_auditor')";
+                                 'heddle_sweeper', 'heddle_auditor', 'heddle_indexer')";
     let row = client.query_one(sql, &[]).await.map_err(|e| of_statement(&e))?;
-    if row.get::<_, i64>(0) == 6 {
+    if row.get::<_, i64>(0) == 7 {
         return check_switch(client).await;
     }
     Err(StoreError::Unusable {
         reason:
-            "the roles heddle_app, heddle_worker, heddle_directory, heddle_management, heddle_sweeper and \
-                 heddle_auditor must be granted to the login role, and must be neither superusers nor bypass \
+            "the roles heddle_app, heddle_worker, heddle_directory, heddle_management, heddle_sweeper, \
+                 heddle_auditor and heddle_indexer must be granted to the login role, and must be neither superusers nor bypass \
                  row-level security"
                 .to_owned(),
     })

@@ -3,12 +3,18 @@
 use std::{borrow::Cow, future::poll_fn, pin::Pin, task::Poll};
 
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::{Error, Row, Statement, types::ToSql};
+use tokio_postgres::{
+    Error, Row, Statement,
+    types::{ToSql, Type},
+};
 
 /// A statement with its values.
 pub(crate) struct Call {
     pub(crate) sql: Cow<'static, str>,
     pub(crate) values: Vec<Value>,
+    /// The types of the values, for a statement that is planned for them each time and is not kept: what filters ask
+    /// has too many forms.
+    types: Option<Vec<Type>>,
 }
 
 /// A value on its way to the database.
@@ -16,7 +22,13 @@ pub(crate) type Value = Box<dyn ToSql + Sync + Send>;
 
 impl Call {
     pub(crate) fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Self {
-        Self { sql: sql.into(), values }
+        Self { sql: sql.into(), values, types: None }
+    }
+
+    /// A statement that is not kept.
+    pub(crate) fn once(sql: String, values: Vec<(Value, Type)>) -> Self {
+        let (values, types) = values.into_iter().unzip();
+        Self { sql: sql.into(), values, types: Some(types) }
     }
 }
 
@@ -39,12 +51,15 @@ pub(crate) async fn run(
     let mut statements = Vec::with_capacity(calls.len());
     for call in calls {
         // After its first use on a connection it is there already.
-        statements.push(client.prepare_cached(&call.sql).await.map_err(PipelineError::elsewhere)?);
+        statements.push(match call.types {
+            Some(_) => None,
+            None => Some(client.prepare_cached(&call.sql).await.map_err(PipelineError::elsewhere)?),
+        });
     }
     let mut steps: Vec<Step<'_>> = Vec::with_capacity(calls.len() + 2);
     steps.push(batch(client, begin));
     for (call, statement) in calls.iter().zip(&statements) {
-        steps.push(query(client, statement, &call.values));
+        steps.push(query(client, statement.as_ref(), call));
     }
     steps.push(batch(client, end));
     let mut rows = Vec::with_capacity(calls.len());
@@ -87,10 +102,16 @@ fn batch<'a>(client: &'a ClientWrapper, sql: &'a str) -> Step<'a> {
     })
 }
 
-fn query<'a>(client: &'a ClientWrapper, statement: &'a Statement, values: &'a [Value]) -> Step<'a> {
+fn query<'a>(client: &'a ClientWrapper, statement: Option<&'a Statement>, call: &'a Call) -> Step<'a> {
     Box::pin(async move {
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value.as_ref() as _).collect();
-        client.query(statement, &values).await
+        let values = call.values.iter().map(|value| value.as_ref() as &(dyn ToSql + Sync));
+        match statement {
+            Some(statement) => client.query(statement, &values.collect::<Vec<_>>()).await,
+            None => {
+                let types = call.types.iter().flatten().cloned();
+                client.query_typed(&call.sql, &values.zip(types).collect::<Vec<_>>()).await
+            }
+        }
     })
 }
 

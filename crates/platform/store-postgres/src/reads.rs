@@ -3,7 +3,7 @@
 use deadpool_postgres::ClientWrapper;
 use heddle_clock::Timestamp;
 use heddle_store::{Event, EventCursor, EventOwners, EventQuery, Published, StoreError};
-use heddle_tenancy::InvalidOwner;
+use heddle_tenancy::{InvalidOwner, Owner};
 use tokio_postgres::{Error, Row};
 
 use crate::{
@@ -100,6 +100,23 @@ pub(crate) async fn published(
     let query = Call::new(sql, values![kind.to_owned(), after, i64::from(limit)]);
     let rows = read(client, session::READ_AS_DIRECTORY, Vec::new(), query).await?;
     rows.iter().map(published_of).collect()
+}
+
+/// Owners of documents of these kinds whose properties were not stored with them.
+pub(crate) async fn owners_to_index(
+    client: &ClientWrapper,
+    kinds: &[&'static str],
+    limit: u32,
+) -> Result<Vec<Owner>, StoreError> {
+    let sql = "SELECT DISTINCT owner FROM heddle.aggregate WHERE unindexed = 1 AND kind = ANY ($1) LIMIT $2";
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let query = Call::new(sql, values![kinds, i64::from(limit)]);
+    let rows = read(client, session::READ_AS_INDEXER, Vec::new(), query).await?;
+    let owner = |row: &Row| {
+        let owner: String = row.try_get(0).map_err(|e| of_statement(&e))?;
+        owner.parse().map_err(|e| unreadable("aggregate", owner.clone(), &e))
+    };
+    rows.iter().map(owner).collect()
 }
 
 fn published_of(row: &Row) -> Result<Published, StoreError> {

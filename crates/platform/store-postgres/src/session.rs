@@ -18,6 +18,7 @@ pub(crate) const WRITE_AS_WORKER: &str = "BEGIN; SET LOCAL ROLE heddle_worker";
 pub(crate) const LEASE_AS_WORKER: &str =
     "BEGIN; SET LOCAL ROLE heddle_worker; SET LOCAL synchronous_commit = off";
 pub(crate) const WRITE_AS_SWEEPER: &str = "BEGIN; SET LOCAL ROLE heddle_sweeper";
+pub(crate) const READ_AS_INDEXER: &str = "BEGIN READ ONLY; SET LOCAL ROLE heddle_indexer";
 pub(crate) const COMMIT: &str = "COMMIT";
 
 /// Names the rows that the transaction may touch.

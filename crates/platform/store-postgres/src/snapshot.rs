@@ -7,7 +7,9 @@ use deadpool_postgres::Object;
 use futures::FutureExt;
 use heddle_clock::Timestamp;
 use heddle_store::{LIST_ROWS_MAX, Order, Query, Row, Selector, Snapshot, StoreError};
+use heddle_store_sql::{Dialect, Runner, Statement, Whose};
 use heddle_tenancy::Access;
+use tokio_postgres::types::Type;
 
 use crate::{
     error::of_statement,
@@ -31,7 +33,7 @@ impl PostgresSnapshot {
     }
 
     /// The first query goes out together with what begins the transaction.
-    async fn query(&mut self, query: Call) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    pub(crate) async fn query(&mut self, query: Call) -> Result<Vec<tokio_postgres::Row>, StoreError> {
         let (begin, calls) = match std::mem::replace(&mut self.begun, true) {
             false => (session::SNAPSHOT_AS_APP, vec![session::of(&self.access), query]),
             true => ("", vec![query]),
@@ -45,6 +47,10 @@ impl PostgresSnapshot {
         };
         let mut results = results.map_err(|e| of_statement(&e.error))?;
         Ok(results.pop().unwrap_or_default())
+    }
+
+    pub(crate) fn whose(&self, kind: &'static str) -> Whose {
+        Whose { owner: self.access.owner().to_string(), peer: None, kind }
     }
 
     /// The statement up to its order. Only conditions that are asked for are in it, so that an index on them can
@@ -70,6 +76,28 @@ impl PostgresSnapshot {
         }
         call
     }
+}
+
+#[async_trait]
+impl Runner for PostgresSnapshot {
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        self.query(call_of(statement)).await?.iter().map(row_of).collect()
+    }
+
+    async fn number(&mut self, statement: Statement) -> Result<i64, StoreError> {
+        let rows = self.query(call_of(statement)).await?;
+        rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(|e| of_statement(&e))
+    }
+}
+
+/// A statement that is planned for its values.
+pub(crate) fn call_of(statement: Statement) -> Call {
+    let value = |value| match value {
+        heddle_store_sql::Value::Text(text) => (Box::new(text) as Value, Type::TEXT),
+        heddle_store_sql::Value::Integer(integer) => (Box::new(integer) as Value, Type::INT8),
+        heddle_store_sql::Value::Number(number) => (Box::new(number) as Value, Type::FLOAT8),
+    };
+    Call::once(statement.sql, statement.values.into_iter().map(value).collect())
 }
 
 /// Appends text in which `$` becomes the place of `value`.
@@ -100,9 +128,14 @@ impl Snapshot for PostgresSnapshot {
     }
 
     async fn rows(&mut self, kind: &'static str, query: &Query) -> Result<Vec<Row>, StoreError> {
+        if !query.is_plain() {
+            let (whose, query) = (self.whose(kind), query.clone());
+            return heddle_store_sql::rows(self, Dialect::Postgres, &whose, &query).await;
+        }
         let mut call = self.conditions("id, version, document, created_at", kind, query);
         call.sql.to_mut().push_str(match query.order {
             Order::Id => " ORDER BY id",
+            Order::IdDescending => " ORDER BY id DESC",
             Order::CreatedAscending => " ORDER BY created_at, id",
             Order::CreatedDescending => " ORDER BY created_at DESC, id DESC",
         });
@@ -112,6 +145,10 @@ impl Snapshot for PostgresSnapshot {
     }
 
     async fn count(&mut self, kind: &'static str, query: &Query) -> Result<u64, StoreError> {
+        if !query.is_plain() {
+            let (whose, query) = (self.whose(kind), query.clone());
+            return heddle_store_sql::count(self, Dialect::Postgres, &whose, &query).await;
+        }
         let call = self.conditions("count(*)", kind, query);
         count_of(&self.query(call).await?)
     }

@@ -74,7 +74,7 @@ async fn every_table_with_an_owner_has_forced_row_level_security() {
     let tables = sql(&url, owned).await;
     assert_eq!(
         tables.lines().collect::<Vec<_>>(),
-        ["aggregate", "audit", "directory", "event", "job", "nonce"]
+        ["aggregate", "audit", "directory", "event", "job", "nonce", "property"]
     );
     let secured = "SELECT relname FROM pg_class WHERE relnamespace = 'heddle'::regnamespace
                    AND relrowsecurity AND relforcerowsecurity ORDER BY 1";
@@ -129,6 +129,10 @@ async fn the_other_roles_see_no_more_than_their_task_needs() {
     assert_eq!(sql(&url, waiting).await, "0", "jobs that were not set aside are nobody's but their owners'");
     assert_eq!(may("heddle_sweeper", "aggregate", "SELECT").await, "kind,due_at");
     assert_eq!(may("heddle_directory", "aggregate", "SELECT").await, "");
+    assert_eq!(may("heddle_indexer", "aggregate", "SELECT").await, "owner,kind,unindexed");
+    for role in ["worker", "sweeper", "directory", "management", "indexer"] {
+        assert_eq!(may(&format!("heddle_{role}"), "property", "SELECT").await, "", "{role}");
+    }
     assert_eq!(may("heddle_directory", "directory", "UPDATE").await, "");
     assert_eq!(may("heddle_app", "audit", "UPDATE").await, "");
     let seen =

@@ -9,6 +9,7 @@ use crate::writer::Moved;
 mod aggregates;
 mod dead;
 mod jobs;
+mod properties;
 mod records;
 
 /// Whose rows a batch writes, and what they are stamped with.
@@ -49,8 +50,9 @@ fn apply_one(
 ) -> Result<Moved, StoreError> {
     let jobs = |jobs| Moved { jobs, ..Moved::default() };
     match write {
-        Write::Put { kind, id, expected, columns, document } => {
-            aggregates::put(connection, stamp, &aggregates::Put { kind, id, columns, document }, expected)?;
+        Write::Put { kind, id, expected, columns, properties, document } => {
+            let put = aggregates::Put { kind, id, columns, properties, document };
+            aggregates::put(connection, stamp, &put, expected)?;
         }
         Write::Delete { kind, id, version } => aggregates::delete(connection, stamp, kind, &id, version)?,
         Write::Check { kind, id, expected } => aggregates::check(connection, stamp, kind, &id, expected)?,

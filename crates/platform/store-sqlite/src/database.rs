@@ -12,14 +12,14 @@ use heddle_store::{
     Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError,
     audit::{AuditHead, AuditLog},
 };
-use heddle_tenancy::{Access, Directory};
+use heddle_tenancy::{Access, Directory, Owner};
 use rusqlite::params;
 use tempfile::TempDir;
 
 use crate::{
     SqliteAudit, audit, batch, census, claim, connection, dead,
     error::{at_open, of_file},
-    events, migration,
+    events, indexing, migration,
     process_lock::ProcessLock,
     readers::Readers,
     snapshot::SqliteSnapshot,
@@ -61,6 +61,10 @@ impl SqliteDatabase {
         Self::open_in(path, environment.now(), Some(directory)).await
     }
 
+    pub(crate) async fn sqlite_snapshot(&self, access: &Access) -> Result<SqliteSnapshot, StoreError> {
+        Ok(SqliteSnapshot::new(self.readers.reader().await?, access))
+    }
+
     async fn open_in(path: PathBuf, now: Timestamp, temporary: Option<TempDir>) -> Result<Self, StoreError> {
         let opened = tokio::task::spawn_blocking(move || {
             if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
@@ -86,8 +90,7 @@ impl SqliteDatabase {
 #[async_trait]
 impl Database for SqliteDatabase {
     async fn snapshot(&self, access: Access) -> Result<Box<dyn Snapshot>, StoreError> {
-        let reader = self.readers.reader().await?;
-        Ok(Box::new(SqliteSnapshot::new(reader, &access)))
+        Ok(Box::new(self.sqlite_snapshot(&access).await?))
     }
 
     async fn commit(&self, access: Access, batch: Batch) -> Result<Receipt, StoreError> {
@@ -166,6 +169,11 @@ impl Database for SqliteDatabase {
 
     fn audit_log(&self) -> &dyn AuditLog {
         &self.audit
+    }
+
+    async fn owners_to_index(&self, kinds: &[&'static str], limit: u32) -> Result<Vec<Owner>, StoreError> {
+        let kinds = kinds.to_vec();
+        self.readers.read(move |connection| indexing::owners(connection, &kinds, limit)).await
     }
 
     fn signals(&self) -> &Signals {

@@ -19,6 +19,9 @@ mod database;
 mod dead;
 mod error;
 mod events;
+#[cfg(feature = "testing")]
+pub mod explain;
+mod indexing;
 mod migration;
 mod process_lock;
 mod readers;

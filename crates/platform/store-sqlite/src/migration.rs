@@ -29,6 +29,12 @@ const MIGRATIONS: &[Migration] = &[
         readable_from: 1,
     },
     Migration {
+        number: 3,
+        name: "properties",
+        sql: include_str!("../migrations/0003_properties.sql"),
+        readable_from: 1,
+    },
+    Migration {
         number: 4,
         name: "fairness",
         sql: include_str!("../migrations/0004_fairness.sql"),

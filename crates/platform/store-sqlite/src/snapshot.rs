@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use heddle_clock::Timestamp;
 use heddle_store::{LIST_ROWS_MAX, Order, Query, Row, Selector, Snapshot, StoreError};
+use heddle_store_sql::{Dialect, Runner, Statement, Whose};
 use heddle_tenancy::Access;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value};
 
@@ -64,9 +65,14 @@ impl Snapshot for SqliteSnapshot {
     }
 
     async fn rows(&mut self, kind: &'static str, query: &Query) -> Result<Vec<Row>, StoreError> {
+        if !query.is_plain() {
+            let (whose, query) = (self.whose(kind), query.clone());
+            return heddle_store_sql::rows(self, Dialect::Sqlite, &whose, &query).await;
+        }
         let (mut sql, mut values) = self.conditions("id, version, document, created_at", kind, query);
         sql.push_str(match query.order {
             Order::Id => " ORDER BY id",
+            Order::IdDescending => " ORDER BY id DESC",
             Order::CreatedAscending => " ORDER BY created_at, id",
             Order::CreatedDescending => " ORDER BY created_at DESC, id DESC",
         });
@@ -81,6 +87,10 @@ impl Snapshot for SqliteSnapshot {
     }
 
     async fn count(&mut self, kind: &'static str, query: &Query) -> Result<u64, StoreError> {
+        if !query.is_plain() {
+            let (whose, query) = (self.whose(kind), query.clone());
+            return heddle_store_sql::count(self, Dialect::Sqlite, &whose, &query).await;
+        }
         let (sql, values) = self.conditions("count(*)", kind, query);
         self.read(move |connection| {
             connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get::<_, u64>(0))
@@ -89,7 +99,51 @@ impl Snapshot for SqliteSnapshot {
     }
 }
 
+#[async_trait]
+impl Runner for SqliteSnapshot {
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        self.read(move |connection| {
+            let values = statement.values.into_iter().map(value);
+            let mut prepared = connection.prepare_cached(&statement.sql)?;
+            prepared.query_map(params_from_iter(values), row_of)?.collect()
+        })
+        .await
+    }
+
+    async fn number(&mut self, statement: Statement) -> Result<i64, StoreError> {
+        self.read(move |connection| {
+            let values = statement.values.into_iter().map(value);
+            connection.prepare_cached(&statement.sql)?.query_row(params_from_iter(values), |row| row.get(0))
+        })
+        .await
+    }
+}
+
+fn value(value: heddle_store_sql::Value) -> Value {
+    match value {
+        heddle_store_sql::Value::Text(text) => text.into(),
+        heddle_store_sql::Value::Integer(integer) => integer.into(),
+        heddle_store_sql::Value::Number(number) => number.into(),
+    }
+}
+
 impl SqliteSnapshot {
+    /// How SQLite would go about a statement.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn plan(&mut self, statement: Statement) -> Result<String, StoreError> {
+        self.read(move |connection| {
+            let values = statement.values.into_iter().map(value);
+            let mut prepared = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql))?;
+            let lines = prepared.query_map(params_from_iter(values), |row| row.get::<_, String>(3))?;
+            Ok(lines.collect::<Result<Vec<_>, _>>()?.join("\n"))
+        })
+        .await
+    }
+
+    pub(crate) fn whose(&self, kind: &'static str) -> Whose {
+        Whose { owner: self.owner.clone(), peer: self.counter_party.clone(), kind }
+    }
+
     /// The statement up to its order, with its values. Only conditions that are asked for are in it, so that an
     /// index on them can be used.
     fn conditions(&self, select: &str, kind: &'static str, query: &Query) -> (String, Vec<Value>) {

@@ -6,7 +6,7 @@ use heddle_clock::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{Row, StoreError};
+use crate::{Row, StoreError, filter::Properties};
 
 /// A thing that is loaded, changed and saved as a whole.
 pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
@@ -19,6 +19,12 @@ pub trait Aggregate: Serialize + DeserializeOwned + Send + Sync {
     /// The columns that queries and uniqueness need. All of them are derived from the value.
     fn columns(&self) -> Columns {
         Columns::default()
+    }
+
+    /// What it can be filtered and sorted by, at the paths that clients name. `None`, always, for a kind that nobody
+    /// filters. All of it is derived from the value; when it changes with a release, say so in [`crate::Indexed`].
+    fn properties(&self) -> Option<Properties> {
+        None
     }
 }
 
@@ -44,6 +50,7 @@ pub struct Columns {
 pub struct Loaded<A> {
     value: A,
     version: u64,
+    created_at: Timestamp,
     unknown: Vec<(Vec<String>, Value)>,
 }
 
@@ -56,7 +63,7 @@ impl<A: Aggregate> Loaded<A> {
                 StoreError::Unreadable { kind: A::KIND.to_owned(), id: row.id.clone(), reason: e.to_string() }
             })?;
         let unknown = if paths.is_empty() { Vec::new() } else { pick(&row.document, paths) };
-        Ok(Self { value, version: row.version, unknown })
+        Ok(Self { value, version: row.version, created_at: row.created_at, unknown })
     }
 
     /// The value.
@@ -67,6 +74,11 @@ impl<A: Aggregate> Loaded<A> {
     /// The version that was read; the first is 1.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// When the row was inserted.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// The value alone, for readers that will not save.

@@ -4,7 +4,7 @@ use heddle_clock::Timestamp;
 use heddle_ids::{JobId, WorkerId};
 use heddle_telemetry::TraceContext;
 
-use crate::{Columns, DirectoryRow, Lease, NewEvent, NewJob, Nonce};
+use crate::{Columns, DirectoryRow, Lease, NewEvent, NewJob, Nonce, filter::Property};
 
 /// What a write expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct DirectLease {
 }
 
 /// One write of a batch. Writes are applied in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     /// Inserts (`Absent`, the new version is 1) or replaces (`Exactly(v)`, the new version is v + 1) a document.
     Put {
@@ -54,6 +54,9 @@ pub enum Write {
         expected: ExpectedVersion,
         /// Promoted columns.
         columns: Columns,
+        /// What it can be filtered by, in place of what it could be filtered by before; `None` for a kind that nobody
+        /// filters.
+        properties: Option<Vec<Property>>,
         /// The JSON text.
         document: String,
     },
@@ -138,7 +141,7 @@ pub enum Write {
 }
 
 /// Everything that one commit does, in order, and what it is stamped with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The writes. [`Batch::new`] puts those that end a job first, so that its successor can be claimed at once.
     pub writes: Vec<Write>,

@@ -25,11 +25,13 @@ pub mod clock;
 pub mod dead;
 pub mod events;
 pub mod fairness;
+pub mod filters;
 pub mod isolation;
 pub mod jobs;
 pub mod leases;
 pub mod queries;
 pub mod records;
+pub mod seed;
 mod suite;
 pub mod workers;
 

@@ -80,6 +80,13 @@ pub trait Database: Send + Sync {
     /// The audit log, to be read.
     fn audit_log(&self) -> &dyn AuditLog;
 
+    /// Some owners of rows of these kinds whose properties were not stored with them ([`Query::unindexed`]), because
+    /// a release did it that does not know them. None when there are no such rows.
+    async fn owners_to_index(&self, kinds: &[&'static str], limit: u32) -> Result<Vec<Owner>, StoreError> {
+        let _ = (kinds, limit);
+        Ok(Vec::new())
+    }
+
     /// Changes of this database, in this process and in others.
     fn signals(&self) -> &Signals;
 

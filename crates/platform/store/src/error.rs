@@ -35,6 +35,15 @@ pub enum StoreError {
         /// What was expected, and where.
         reason: String,
     },
+    /// A filter that no index helps would look at too many rows.
+    #[error(
+        "the filter would have to look at each of more than {rows_max} rows: add a condition with =, in, <, <=, >, >= or \
+         a pattern that does not begin with a wildcard"
+    )]
+    TooBroad {
+        /// Most rows that are looked at without an index.
+        rows_max: u32,
+    },
     /// The database cannot be reached or does not answer; trying again later may help.
     #[error("the database is not available: {reason}")]
     Unavailable {

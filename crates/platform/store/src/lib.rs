@@ -7,7 +7,8 @@
 //! # How to add an aggregate
 //!
 //! 1. A struct with `Serialize` and `Deserialize`; new members get `#[serde(default)]`.
-//! 2. `impl Aggregate`: a `KIND`, the id, and in `columns()` what you query by. No migration is needed.
+//! 2. `impl Aggregate`: a `KIND`, the id, and in `columns()` what you query by. No migration is needed. If clients may
+//!    filter or sort it, `properties()` has what they may ask for (see [`filter`]).
 //! 3. Load with `tx.load::<A>(id)`, change the value, `tx.save(loaded, value)`; `tx.insert(value)` for a new one.
 //! 4. What should happen next is a job: `tx.enqueue(NewJob::new("kind", &order_key, &payload))` in the same
 //!    transaction, and a [`JobHandler`] for that kind. What others may want to know is an event: `tx.emit(…)`.
@@ -32,9 +33,11 @@ mod dead;
 mod directory;
 mod error;
 mod events;
+pub mod filter;
 mod jobs;
 mod nonce;
 mod query;
+mod reindex;
 mod store;
 mod telling;
 mod transaction;
@@ -58,7 +61,8 @@ pub use error::StoreError;
 pub use events::{Event, EventCursor, NewEvent};
 pub use jobs::{Backoff, ClaimedJob, Lease, NewJob, share_of_host};
 pub use nonce::Nonce;
-pub use query::{LIST_ROWS_MAX, Order, Query, Row, Selector};
+pub use query::{Cursor, CursorKey, LIST_ROWS_MAX, Order, Query, Row, Selector, Sort};
+pub use reindex::Indexed;
 pub use store::Store;
 pub use transaction::Transaction;
 pub use worker::{JobContext, JobHandler, Outcome, RunningWorker, Worker, WorkerLimits};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heddle_clock::Timestamp;
-use heddle_tenancy::{Access, Directory};
+use heddle_tenancy::{Access, Directory, Owner};
 
 use crate::{
     Batch, Census, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery,
@@ -101,6 +101,10 @@ impl<C: Commits> Database for Intercepted<C> {
 
     fn audit_log(&self) -> &dyn AuditLog {
         self.database.audit_log()
+    }
+
+    async fn owners_to_index(&self, kinds: &[&'static str], limit: u32) -> Result<Vec<Owner>, StoreError> {
+        self.database.owners_to_index(kinds, limit).await
     }
 
     fn signals(&self) -> &Signals {

@@ -9,7 +9,7 @@ use tracing::Instrument;
 use crate::{
     Aggregate, Answer, AnswerKey, AuditEntry, Batch, ClaimedJob, DirectoryRow, ExpectedVersion, Loaded,
     NewEvent, NewJob, Nonce, Query, Row, Selector, Snapshot, Store, StoreError, Write, aggregate::document,
-    store::can_be_stored, telling, worker::Reservation,
+    filter::Properties, store::can_be_stored, telling, worker::Reservation,
 };
 
 /// Reads see one snapshot, taken at the first read; writes are buffered until [`Transaction::commit`].
@@ -94,7 +94,8 @@ impl<'s> Transaction<'s> {
 
     fn put<A: Aggregate>(&mut self, value: &A, expected: ExpectedVersion, document: String) {
         let (id, columns) = (value.id().to_owned(), value.columns());
-        self.writes.push(Write::Put { kind: A::KIND, id, expected, columns, document });
+        let properties = value.properties().map(Properties::into_rows);
+        self.writes.push(Write::Put { kind: A::KIND, id, expected, columns, properties, document });
     }
 
     /// Deletes what was loaded.

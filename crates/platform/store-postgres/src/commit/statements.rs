@@ -1,11 +1,11 @@
 //! One statement for each write.
 
 use heddle_clock::Timestamp;
-use heddle_store::{Batch, Columns, DirectLease, ExpectedVersion, NewJob, Write};
+use heddle_store::{Batch, Columns, DirectLease, ExpectedVersion, NewJob, Write, filter::Property};
 use heddle_tenancy::Access;
 
 use super::misses::version;
-use crate::pipeline::{Call, values};
+use crate::pipeline::{Call, Value, values};
 
 /// Locks the order keys that the batch touches.
 pub(super) fn order_keys(batch: &Batch) -> Call {
@@ -29,8 +29,9 @@ pub(super) fn of(write: &Write, access: &Access, batch: &Batch) -> Call {
     let (owner, now) = (access.owner().to_string(), batch.now.as_millis());
     let trace = batch.trace.map(|trace| trace.to_string());
     match write {
-        Write::Put { kind, id, expected, columns, document } => {
-            put(owner, (*kind, id.clone()), version(*expected), columns, document.clone(), now)
+        Write::Put { kind, id, expected, columns, properties, document } => {
+            let properties = properties.as_deref();
+            put(owner, (*kind, id.clone()), version(*expected), (columns, properties), document.clone(), now)
         }
         Write::Delete { kind, id, version: read } => {
             let read = version(ExpectedVersion::Exactly(*read));
@@ -95,7 +96,7 @@ fn put(
     owner: String,
     (kind, id): (&'static str, String),
     read: Option<i64>,
-    columns: &Columns,
+    (columns, properties): (&Columns, Option<&[Property]>),
     document: String,
     now: i64,
 ) -> Call {
@@ -103,40 +104,51 @@ fn put(
     let (counter_party, correlation) = (columns.counter_party.clone(), columns.correlation.clone());
     let (reference, unique_key) = (columns.reference.clone(), columns.unique_key.clone());
     let due_at = columns.due_at.map(Timestamp::as_millis);
-    let Some(read) = read else {
-        let sql = "INSERT INTO heddle.aggregate (owner, kind, id, version, document, state, counter_party,
-                 correlation, reference, unique_key, due_at, created_at, updated_at)
-             VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
-        let values = values![
-            owner,
-            kind,
-            id,
-            document,
-            state,
-            counter_party,
-            correlation,
-            reference,
-            unique_key,
-            due_at,
-            now
-        ];
-        return Call::new(sql, values);
+    let rest = values![document, state, counter_party, correlation, reference, unique_key, due_at, now];
+    match (read, properties) {
+        (None, None) => {
+            let sql =
+                "INSERT INTO heddle.aggregate (owner, kind, id, version, document, state, counter_party,
+                     correlation, reference, unique_key, due_at, created_at, updated_at, unindexed)
+                 VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $11, 0)";
+            Call::new(sql, joined([values![owner, kind, id], rest]))
+        }
+        (None, properties) => {
+            let sql =
+                "SELECT heddle.insert_with_properties($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     $14, $15, $16)";
+            Call::new(sql, joined([values![kind, id], rest, arrays(properties)]))
+        }
+        (Some(read), properties) => {
+            let sql =
+                "SELECT heddle.save_with_properties($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                     $14, $15, $16, $17)";
+            Call::new(sql, joined([values![kind, id, read], rest, arrays(properties)]))
+        }
+    }
+}
+
+fn joined<const N: usize>(parts: [Vec<Value>; N]) -> Vec<Value> {
+    parts.into_iter().flatten().collect()
+}
+
+/// One array for each column of the properties.
+fn arrays(properties: Option<&[Property]>) -> Vec<Value> {
+    let texts = |of: &dyn Fn(&Property) -> Option<String>| -> Option<Vec<Option<String>>> {
+        properties.map(|rows| rows.iter().map(of).collect())
     };
-    let sql = "SELECT heddle.save($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let values = values![
-        kind,
-        id,
-        read,
-        document,
-        state,
-        counter_party,
-        correlation,
-        reference,
-        unique_key,
-        due_at,
-        now
-    ];
-    Call::new(sql, values)
+    let items: Option<Vec<i32>> =
+        properties.map(|rows| rows.iter().map(|row| i32::try_from(row.item).unwrap_or(i32::MAX)).collect());
+    let numbers: Option<Vec<Option<f64>>> =
+        properties.map(|rows| rows.iter().map(|row| row.value.number()).collect());
+    values![
+        texts(&|row| Some(row.path.clone())),
+        items,
+        texts(&|row| Some(row.value.key().to_owned())),
+        texts(&|row| row.value.whole().map(str::to_owned)),
+        texts(&|row| row.value.folded()),
+        numbers
+    ]
 }
 
 fn enqueue(id: String, job: &NewJob, lease: Option<&DirectLease>, now: i64, trace: Option<String>) -> Call {

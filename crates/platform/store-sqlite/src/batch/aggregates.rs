@@ -1,9 +1,9 @@
 //! Documents: compare and set.
 
-use heddle_store::{Columns, ExpectedVersion, StoreError};
+use heddle_store::{Columns, ExpectedVersion, StoreError, filter::Property};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Stamp;
+use super::{Stamp, properties};
 use crate::error::{is_unique_violation, of_statement};
 
 /// What is put.
@@ -11,6 +11,7 @@ pub(super) struct Put {
     pub(super) kind: &'static str,
     pub(super) id: String,
     pub(super) columns: Columns,
+    pub(super) properties: Option<Vec<Property>>,
     pub(super) document: String,
 }
 
@@ -39,7 +40,7 @@ pub(super) fn put(
         ExpectedVersion::Exactly(version) => update(connection, stamp, put, version),
     };
     match (written, expected) {
-        (Ok(true), _) => Ok(()),
+        (Ok(true), _) => properties::put(connection, stamp, put).map_err(of_statement),
         (Ok(false), ExpectedVersion::Absent) => Err(duplicate(put.kind, &put.id)),
         (Ok(false), ExpectedVersion::Exactly(_)) => Err(stale(put.kind, &put.id)),
         // The id was free, so it is the unique key that is taken.
@@ -54,8 +55,8 @@ fn insert(connection: &Connection, stamp: &Stamp<'_>, put: &Put) -> rusqlite::Re
     let columns = &put.columns;
     let mut statement = connection.prepare_cached(
         "INSERT INTO aggregate (owner, kind, id, version, document, state, counter_party, correlation, reference,
-                                unique_key, due_at, created_at, updated_at)
-         VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+                                unique_key, due_at, created_at, updated_at, indexed)
+         VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, 1)
          ON CONFLICT (owner, kind, id) DO NOTHING",
     )?;
     let rows = statement.execute(params![
@@ -79,7 +80,7 @@ fn update(connection: &Connection, stamp: &Stamp<'_>, put: &Put, version: u64) -
     let mut statement = connection.prepare_cached(
         "UPDATE aggregate
          SET version = version + 1, document = ?5, state = ?6, counter_party = ?7, correlation = ?8,
-             reference = ?9, unique_key = ?10, due_at = ?11, updated_at = ?12
+             reference = ?9, unique_key = ?10, due_at = ?11, updated_at = ?12, indexed = version + 1
          WHERE owner = ?1 AND kind = ?2 AND id = ?3 AND version = ?4
            AND (?13 IS NULL OR counter_party IS NULL OR counter_party = ?13)",
     )?;

@@ -191,6 +191,7 @@ pub async fn a_failed_batch_writes_nothing(world: &World) {
             id: "b".to_owned(),
             expected: ExpectedVersion::Absent,
             columns: Columns::default(),
+            properties: None,
             document: "{}".to_owned(),
         },
         Write::Complete(lease),
@@ -210,6 +211,7 @@ pub async fn of_many_savers_of_one_version_one_wins(world: &World) {
             id: "a".to_owned(),
             expected: ExpectedVersion::Exactly(1),
             columns: Columns::default(),
+            properties: None,
             document: serde_json::to_string(&Thing::new("a", &n.to_string())).expect("serialises"),
         };
         world.write(&alice, vec![put, Write::Emit(NewEvent::new("saved", "a", &n))]).await.map(drop)
@@ -228,7 +230,7 @@ pub async fn unknown_members_survive(world: &World) {
     let alice = world.participant("alice");
     let document = r#"{"id":"a","name":"one","colour":{"name":"red"}}"#.to_owned();
     let (expected, columns) = (ExpectedVersion::Absent, Columns::default());
-    let put = Write::Put { kind: "thing", id: "a".to_owned(), expected, columns, document };
+    let put = Write::Put { kind: "thing", id: "a".to_owned(), expected, columns, properties: None, document };
     world.write(&alice, vec![put]).await.expect("commits");
     let mut tx = world.store.begin(&alice);
     let loaded = tx.load::<Thing>("a").await.expect("reads").expect("is there");

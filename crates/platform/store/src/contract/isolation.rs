@@ -50,7 +50,14 @@ pub async fn an_owner_cannot_write_anothers_rows(world: &World) {
         .expect("commits");
     let (kind, id, expected) = ("thing", "a".to_owned(), ExpectedVersion::Exactly(1));
     let document = serde_json::to_string(&Thing::new("a", "bob's")).expect("serialises");
-    let put = Write::Put { kind, id: id.clone(), expected, columns: crate::Columns::default(), document };
+    let put = Write::Put {
+        kind,
+        id: id.clone(),
+        expected,
+        columns: crate::Columns::default(),
+        properties: None,
+        document,
+    };
     for write in
         [put, Write::Delete { kind, id: id.clone(), version: 1 }, Write::Check { kind, id, expected }]
     {
@@ -96,7 +103,7 @@ pub async fn a_peer_cannot_write_what_names_another(world: &World) {
         let thing = Thing::of_counter_party(id, counter_party);
         let document = serde_json::to_string(&thing).expect("serialises");
         let columns = crate::Aggregate::columns(&thing);
-        Write::Put { kind: "thing", id: id.to_owned(), expected, columns, document }
+        Write::Put { kind: "thing", id: id.to_owned(), expected, columns, properties: None, document }
     };
     let commit = async |scope: &dyn Scope, write| {
         let batch = crate::Batch::new(vec![write], world.now(), None);

@@ -21,6 +21,12 @@ macro_rules! contract_suite {
             queries::{
                 lists_by_promoted_columns, lists_in_order_and_in_pages, counts_ignore_the_page,
             },
+            filters::{
+                every_operator_on_every_sort_of_value, random_filters_agree_with_an_oracle,
+                lists_sorted_by_a_property_are_read_on_by_their_last_place, ids_order_both_ways,
+                long_texts_are_compared_whole, properties_follow_their_document, filters_are_per_owner_and_per_peer,
+                promoted_columns_and_properties_narrow_together, hostile_texts_are_texts,
+            },
             isolation::{
                 two_owners_may_use_one_id, an_owner_never_sees_anothers_rows, an_owner_cannot_write_anothers_rows,
                 a_peer_sees_only_what_names_it, a_peer_cannot_write_what_names_another,

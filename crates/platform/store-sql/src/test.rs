@@ -1,0 +1,150 @@
+//! One test of one property row.
+
+use heddle_store::filter::{KEY_BYTES, Like, Piece, Scalar, Test};
+
+use crate::statement::{Dialect, Statement, Value};
+
+/// Bytes of a text up to which the key alone decides: the key of a longer text is longer than that.
+const SURE_BYTES: usize = KEY_BYTES - 4;
+
+/// The positive form of a test, over the columns of the property row `row`. Of a negative one, what must not be there.
+pub(crate) fn positive(statement: &mut Statement, row: &str, test: &Test) -> String {
+    match test {
+        Test::Equal(one) | Test::NotEqual(one) => equal(statement, row, std::slice::from_ref(one)),
+        Test::In(list) | Test::NotIn(list) => equal(statement, row, list),
+        Test::Less(bound) => compare(statement, row, "<", bound),
+        Test::AtMost(bound) => compare(statement, row, "<=", bound),
+        Test::Greater(bound) => compare(statement, row, ">", bound),
+        Test::AtLeast(bound) => compare(statement, row, ">=", bound),
+        Test::Like(like) | Test::NotLike(like) => pattern(statement, row, like),
+        Test::LikeAnyCase(like) => {
+            let folded = format!("coalesce({row}.folded, lower({}))", whole(row));
+            fits(statement, &folded, &like.folded())
+        }
+        Test::Contains(wanted) => {
+            let element = equal(statement, row, std::slice::from_ref(wanted));
+            let within = statement.text(wanted.text());
+            let function = match statement.dialect() {
+                Dialect::Sqlite => "instr",
+                Dialect::Postgres => "strpos",
+            };
+            let within = format!("{function}({}, {within}) > 0", whole(row));
+            format!("(({row}.item > 0 AND {element}) OR ({row}.item = 0 AND {within}))")
+        }
+        Test::Present | Test::Absent => "1 = 1".to_owned(),
+    }
+}
+
+/// The whole text of a row.
+fn whole(row: &str) -> String {
+    format!("coalesce({row}.long, {row}.text)")
+}
+
+fn equal(statement: &mut Statement, row: &str, list: &[Scalar]) -> String {
+    if list.is_empty() {
+        return "1 = 0".to_owned();
+    }
+    let keys: Vec<String> = list.iter().map(|one| statement.text(one.key())).collect();
+    let by_key = match keys.as_slice() {
+        [key] => format!("{row}.text = {key}"),
+        keys => format!("{row}.text IN ({})", keys.join(", ")),
+    };
+    if list.iter().all(|one| one.text().len() <= SURE_BYTES) {
+        return by_key;
+    }
+    let texts: Vec<String> = list.iter().map(|one| statement.text(one.text())).collect();
+    format!("{by_key} AND {} IN ({})", whole(row), texts.join(", "))
+}
+
+fn compare(statement: &mut Statement, row: &str, operator: &str, bound: &Scalar) -> String {
+    if let Some(number) = bound.number() {
+        let place = statement.place(Value::Number(number));
+        return format!("{row}.number {operator} {place}");
+    }
+    let key = statement.text(bound.key());
+    if bound.text().len() <= SURE_BYTES {
+        return format!("{row}.text {operator} {key} AND {row}.number IS NULL");
+    }
+    let loose = if operator.starts_with('<') { "<=" } else { ">=" };
+    let text = statement.text(bound.text());
+    format!("{row}.text {loose} {key} AND {} {operator} {text} AND {row}.number IS NULL", whole(row))
+}
+
+fn pattern(statement: &mut Statement, row: &str, like: &Like) -> String {
+    let prefix = like.prefix();
+    let fits = fits(statement, &whole(row), like);
+    if prefix.is_empty() {
+        return fits;
+    }
+    let from = statement.text(prefix);
+    match after(prefix) {
+        Some(end) => {
+            let end = statement.text(&end);
+            format!("{row}.text >= {from} AND {row}.text < {end} AND {fits}")
+        }
+        None => format!("{row}.text >= {from} AND {fits}"),
+    }
+}
+
+/// The smallest text that is greater than all texts that begin with `prefix`.
+fn after(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        // The next character that there is: surrogates are none.
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// `GLOB` on SQLite, whose `LIKE` takes capital and small letters for the same.
+fn fits(statement: &mut Statement, text: &str, like: &Like) -> String {
+    let dialect = statement.dialect();
+    let pattern: String = like.pieces().iter().map(|piece| written(dialect, piece)).collect();
+    let place = statement.text(&pattern);
+    match dialect {
+        Dialect::Sqlite => format!("{text} GLOB {place}"),
+        Dialect::Postgres => format!("{text} LIKE {place}"),
+    }
+}
+
+fn written(dialect: Dialect, piece: &Piece) -> String {
+    match (dialect, piece) {
+        (Dialect::Sqlite, Piece::Any) => "*".to_owned(),
+        (Dialect::Sqlite, Piece::One) => "?".to_owned(),
+        (Dialect::Postgres, Piece::Any) => "%".to_owned(),
+        (Dialect::Postgres, Piece::One) => "_".to_owned(),
+        (Dialect::Sqlite, Piece::Text(text)) => {
+            let special = |c: char| matches!(c, '*' | '?' | '[');
+            text.chars().map(|c| if special(c) { format!("[{c}]") } else { c.to_string() }).collect()
+        }
+        (Dialect::Postgres, Piece::Text(text)) => {
+            let special = |c: char| matches!(c, '%' | '_' | '\\');
+            text.chars().map(|c| if special(c) { format!("\\{c}") } else { c.to_string() }).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_prefix_is_greater_than_all_that_begin_with_it() {
+        assert_eq!(after("ab").as_deref(), Some("ac"));
+        assert_eq!(after("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(after("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(after("\u{10ffff}"), None);
+    }
+
+    #[test]
+    fn patterns_mean_the_same_in_both_dialects() {
+        let like = Like::parse(r"a*[%\_b_").expect("a pattern");
+        let all = |dialect| like.pieces().iter().map(|piece| written(dialect, piece)).collect::<String>();
+        assert_eq!(all(Dialect::Sqlite), "a[*][[]*_b?");
+        assert_eq!(all(Dialect::Postgres), r"a*[%\_b_");
+    }
+}
