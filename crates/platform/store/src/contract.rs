@@ -32,6 +32,7 @@ pub mod leases;
 pub mod queries;
 pub mod records;
 pub mod seed;
+pub mod shapes;
 mod suite;
 pub mod workers;
 

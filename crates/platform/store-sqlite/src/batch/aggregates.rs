@@ -40,7 +40,10 @@ pub(super) fn put(
         ExpectedVersion::Exactly(version) => update(connection, stamp, put, version),
     };
     match (written, expected) {
-        (Ok(true), _) => properties::put(connection, stamp, put).map_err(of_statement),
+        (Ok(true), expected) => {
+            let fresh = expected == ExpectedVersion::Absent;
+            properties::put(connection, stamp, put, fresh).map_err(of_statement)
+        }
         (Ok(false), ExpectedVersion::Absent) => Err(duplicate(put.kind, &put.id)),
         (Ok(false), ExpectedVersion::Exactly(_)) => Err(stale(put.kind, &put.id)),
         // The id was free, so it is the unique key that is taken.

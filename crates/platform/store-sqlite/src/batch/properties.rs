@@ -5,10 +5,16 @@ use rusqlite::{Connection, params};
 
 use super::{Stamp, aggregates::Put};
 
-/// Stores those of a document in place of those that it had. What stays as it is is not written.
-pub(super) fn put(connection: &Connection, stamp: &Stamp<'_>, put: &Put) -> rusqlite::Result<()> {
+/// Stores those of a document in place of those that it had; a fresh one had none. What stays as it is is not written.
+pub(super) fn put(
+    connection: &Connection,
+    stamp: &Stamp<'_>,
+    put: &Put,
+    fresh: bool,
+) -> rusqlite::Result<()> {
     let Some(properties) = &put.properties else { return Ok(()) };
-    for (path, item) in rows(connection, stamp, put)? {
+    let before = if fresh { Vec::new() } else { rows(connection, stamp, put)? };
+    for (path, item) in before {
         let stays = |row: &Property| row.path == path && row.item == item;
         if !properties.iter().any(stays) {
             let sql =

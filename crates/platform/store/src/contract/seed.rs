@@ -59,7 +59,7 @@ impl Record {
     #[must_use]
     pub fn numbered(number: u32) -> Self {
         // Neighbours in the order of ids are none in the order of names and prices.
-        let shuffled = number.wrapping_mul(2_654_435_761) % 1_000_003;
+        let shuffled = u32::try_from(u64::from(number) * 7_919 % 1_000_003).unwrap_or_default();
         let body = json!({
             "name": format!("asset {shuffled:07}"),
             "kind": format!("kind-{:02}", number % KINDS),

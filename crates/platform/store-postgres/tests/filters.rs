@@ -1,0 +1,124 @@
+//! Filters over 100,000 documents of one owner beside those of others, under the restricted role: which indexes they
+//! use, and how many rows they touch.
+
+use std::{sync::Arc, time::Instant};
+
+use heddle_clock::Environment;
+use heddle_ids::ParticipantContextId;
+use heddle_store::{
+    Aggregate, Store,
+    contract::{
+        seed::{Record, records},
+        shapes::{self, Shape},
+    },
+};
+use heddle_store_postgres::{PostgresDatabase, PostgresOptions, explain::explain, testing::TestPostgres};
+use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer};
+
+const OWN: u32 = 100_000;
+const OTHERS: u32 = 20_000;
+/// Rows that a filter with an index may touch for a page of fifty.
+const TOUCHED_MAX: u64 = 20_000;
+
+#[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+fn participant(id: &str) -> ParticipantScope {
+    ScopeIssuer::new().participant(ParticipantContextId::parse(id).expect("legal"), Actor::new("test"))
+}
+
+async fn seeded() -> (Arc<PostgresDatabase>, Store, ParticipantScope) {
+    let url = tokio::task::spawn_blocking(|| TestPostgres::shared().url()).await.expect("a database");
+    let environment = Environment::system();
+    let database = PostgresDatabase::connect(&url, &PostgresOptions::default(), &environment).await;
+    let database = Arc::new(database.expect("connects"));
+    let store = Store::new(database.clone(), environment);
+    let (alice, bob) = (participant("alice"), participant("bob"));
+    let half = OWN / 2;
+    let (first, second, others) = futures::join!(
+        records(&store, &alice, 0..half),
+        records(&store, &alice, half..OWN),
+        records(&store, &bob, 0..OTHERS)
+    );
+    first.and(second).and(others).expect("commits");
+    let analyze = move || TestPostgres::shared().administer(&url, "VACUUM ANALYZE");
+    tokio::task::spawn_blocking(analyze).await.expect("analyzes");
+    (database, store, alice)
+}
+
+/// Rows that the plan's nodes have found or thrown away.
+fn touched(plan: &str) -> u64 {
+    let number = |line: &str, after: &str| -> Option<u64> {
+        let (_, rest) = line.split_once(after)?;
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+    };
+    let lines = plan.lines();
+    lines
+        .map(|line| match number(line, "Rows Removed by Filter: ") {
+            Some(removed) => removed,
+            None => number(line, "(actual rows=").unwrap_or(0) * number(line, " loops=").unwrap_or(1),
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+async fn check_index_use(
+    database: &PostgresDatabase,
+    store: &Store,
+    alice: &ParticipantScope,
+    shape: &Shape,
+) {
+    let name = shape.name;
+    let count = store.begin(alice).count::<Record>(&shape.query).await.expect("counts");
+    let close = shape.rows.abs_diff(count) <= shape.rows / 50 + 1;
+    assert!(close, "{name}: {count} rows, and about {} were expected", shape.rows);
+    let second = shapes::second_page(store, alice, shape).await.expect("lists");
+    for query in [&shape.query, &second] {
+        let plans = explain(database, alice, Record::KIND, query).await.expect("explains");
+        for plan in &plans {
+            assert!(plan.contains("Index"), "{name} uses no index: {plan}");
+            for table in ["property", "aggregate"] {
+                assert!(
+                    !plan.contains(&format!("Seq Scan on {table}")),
+                    "{name} reads all of {table}: {plan}"
+                );
+            }
+            let touched = touched(plan);
+            assert!(touched <= TOUCHED_MAX, "{name} touches {touched} rows: {plan}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_use_indexes_under_the_restricted_role() {
+    let (database, store, alice) = seeded().await;
+    for shape in shapes::indexed() {
+        check_index_use(&database, &store, &alice, &shape).await;
+    }
+    // What no index answers looks at each document once, by its key, and never at another owner's.
+    for shape in shapes::scans() {
+        let plans = explain(&database, &alice, Record::KIND, &shape.query).await.expect("explains");
+        let plan = plans.last().expect("a plan");
+        assert!(!plan.contains("Seq Scan on property"), "{}: {plan}", shape.name);
+        assert!(touched(plan) <= u64::from(OWN), "{} touches others' rows: {plan}", shape.name);
+        assert_eq!(store.begin(&alice).count::<Record>(&shape.query).await.expect("counts"), shape.rows);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it measures and asserts nothing"]
+#[expect(clippy::print_stdout, reason = "it is what the test is for")]
+async fn how_long_filters_take() {
+    let (_database, store, alice) = seeded().await;
+    for (shapes, runs) in [(shapes::indexed(), 200), (shapes::scans(), 5)] {
+        for shape in shapes {
+            let mut times = Vec::new();
+            for _ in 0..runs {
+                let begun = Instant::now();
+                store.begin(&alice).list::<Record>(&shape.query).await.expect("lists");
+                times.push(begun.elapsed());
+            }
+            times.sort();
+            let (median, last) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+            println!("{:32} median {median:?}, p99 {last:?}", shape.name);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Filters over 100,000 documents of one owner beside those of others, and which indexes they use.
+
+use std::{sync::Arc, time::Instant};
+
+use heddle_clock::Environment;
+use heddle_ids::ParticipantContextId;
+use heddle_store::{
+    Aggregate, Store,
+    contract::{
+        seed::{Record, records},
+        shapes::{self, Shape},
+    },
+};
+use heddle_store_sqlite::{SqliteDatabase, explain::explain};
+use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer};
+
+const OWN: u32 = 100_000;
+const OTHERS: u32 = 20_000;
+
+#[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+fn participant(id: &str) -> ParticipantScope {
+    ScopeIssuer::new().participant(ParticipantContextId::parse(id).expect("legal"), Actor::new("test"))
+}
+
+async fn seeded() -> (Arc<SqliteDatabase>, Store, ParticipantScope) {
+    let environment = Environment::system();
+    let database = Arc::new(SqliteDatabase::temporary(&environment).await.expect("opens"));
+    let store = Store::new(database.clone(), environment);
+    let (alice, bob) = (participant("alice"), participant("bob"));
+    records(&store, &alice, 0..OWN).await.expect("commits");
+    records(&store, &bob, 0..OTHERS).await.expect("commits");
+    (database, store, alice)
+}
+
+async fn check_index_use(database: &SqliteDatabase, store: &Store, alice: &ParticipantScope, shape: &Shape) {
+    let name = shape.name;
+    let count = store.begin(alice).count::<Record>(&shape.query).await.expect("counts");
+    let close = shape.rows.abs_diff(count) <= shape.rows / 50 + 1;
+    assert!(close, "{name}: {count} rows, and about {} were expected", shape.rows);
+    let second = shapes::second_page(store, alice, shape).await.expect("lists");
+    for query in [&shape.query, &second] {
+        let plans = explain(database, alice, Record::KIND, query).await.expect("explains");
+        for line in plans.iter().flat_map(|plan| plan.lines()) {
+            let bare = line.starts_with("SCAN") && !line.contains("USING");
+            // A subquery or a list of values is scanned; a table is searched.
+            let table = ["SCAN aggregate", "SCAN property", "SCAN p", "SCAN d", "SCAN a"];
+            assert!(!(bare && table.iter().any(|table| line.starts_with(table))), "{name}: {plans:#?}");
+            assert!(!line.contains("AUTOMATIC"), "{name} builds an index: {plans:#?}");
+        }
+        assert!(plans.iter().any(|plan| plan.contains(shape_index(shape))), "{name}: {plans:#?}");
+    }
+}
+
+/// The index that a form goes by.
+fn shape_index(shape: &Shape) -> &'static str {
+    let by_number = ["< of a price", "range of prices", "> of most prices", "sort by price, descending"];
+    if by_number.contains(&shape.name) { "property_number" } else { "property_text" }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_use_indexes() {
+    let (database, store, alice) = seeded().await;
+    for shape in shapes::indexed() {
+        check_index_use(&database, &store, &alice, &shape).await;
+    }
+    // What no index answers looks at each document once, by its key, and never at another owner's.
+    for shape in shapes::scans() {
+        let plans = explain(&database, &alice, Record::KIND, &shape.query).await.expect("explains");
+        let plan = plans.last().expect("a plan");
+        assert!(plan.contains("SEARCH p1 USING PRIMARY KEY"), "{}: {plan}", shape.name);
+        assert_eq!(store.begin(&alice).count::<Record>(&shape.query).await.expect("counts"), shape.rows);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it measures and asserts nothing"]
+#[expect(clippy::print_stdout, reason = "it is what the test is for")]
+async fn how_long_filters_take() {
+    let (_database, store, alice) = seeded().await;
+    for (shapes, runs) in [(shapes::indexed(), 200), (shapes::scans(), 5)] {
+        for shape in shapes {
+            let mut times = Vec::new();
+            for _ in 0..runs {
+                let begun = Instant::now();
+                store.begin(&alice).list::<Record>(&shape.query).await.expect("lists");
+                times.push(begun.elapsed());
+            }
+            times.sort();
+            let (median, last) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+            println!("{:32} median {median:?}, p99 {last:?}", shape.name);
+        }
+    }
+}
