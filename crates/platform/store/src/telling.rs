@@ -54,7 +54,10 @@ fn failure(error: &StoreError) -> &'static str {
         StoreError::Duplicate { .. } => "duplicate",
         StoreError::LeaseLost { .. } => "lease-lost",
         StoreError::Unreadable { .. } => "unreadable",
+        StoreError::TooBroad { .. } => "too-broad",
         StoreError::Unavailable { .. } => "unavailable",
+        StoreError::Full { .. } => "full",
+        StoreError::Damaged { .. } => "damaged",
         StoreError::Unusable { .. } => "unusable",
     }
 }
