@@ -22,6 +22,10 @@ pub(crate) fn of_group(error: &Error) -> StoreError {
 
 fn of(error: &Error) -> StoreError {
     let reason = format!("SQLite: {error}");
+    if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        // There is no room for what connections share beside the file.
+        return StoreError::Full { reason };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { reason },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { reason },
@@ -91,6 +95,7 @@ mod tests {
     #[test]
     fn a_full_disk_and_a_damaged_file_have_words_of_their_own() {
         assert!(matches!(of_statement(failure(ffi::SQLITE_FULL)), StoreError::Full { .. }));
+        assert!(matches!(of_statement(failure(ffi::SQLITE_IOERR_SHMSIZE)), StoreError::Full { .. }));
         assert!(matches!(of_statement(failure(ffi::SQLITE_CORRUPT)), StoreError::Damaged { .. }));
         assert!(matches!(of_statement(failure(ffi::SQLITE_CORRUPT_INDEX)), StoreError::Damaged { .. }));
         assert!(matches!(of_statement(failure(ffi::SQLITE_IOERR_WRITE)), StoreError::Unavailable { .. }));

@@ -53,7 +53,7 @@ pub enum StoreError {
     /// There is no room left where the database is kept. Nothing was written; when there is room again, the same
     /// attempt succeeds.
     #[error(
-        "there is no room left where the database is kept ({reason}); make room, and the server goes on by itself"
+        "there is no room left where the database is kept ({reason}); make room; a server that runs goes on by itself"
     )]
     Full {
         /// What the database said.
