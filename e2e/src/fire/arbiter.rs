@@ -62,6 +62,8 @@ struct Ledger {
     commits: Vec<(Point, Entry)>,
     /// The story has begun: what servers do at their first start is not of it.
     begun: bool,
+    /// A label of a commit of which it is known that the story ends soon.
+    last: &'static str,
 }
 
 impl Arbiter {
@@ -86,10 +88,11 @@ impl Arbiter {
         socket(&self.folder)
     }
 
-    /// The story begins; these are the deaths that come in it.
-    pub fn begin(&self, mut fates: Vec<Fate>) {
+    /// The story begins; these are the deaths that come in it. Should it take fewer steps than were thought, those
+    /// that are left come at the commit that is labelled `last`, and at the next ones.
+    pub fn begin(&self, mut fates: Vec<Fate>, last: &'static str) {
         fates.sort_by_key(|fate| fate.at);
-        *locked(&self.ledger) = Ledger { fates: fates.into(), begun: true, ..Ledger::default() };
+        *locked(&self.ledger) = Ledger { fates: fates.into(), begun: true, last, ..Ledger::default() };
     }
 
     /// The story is over: nobody dies any more.
@@ -142,6 +145,8 @@ fn attend(stream: UnixStream, ledger: &Mutex<Ledger>) {
 #[derive(Default)]
 struct Own {
     name: String,
+    /// It dies already: another death would be none.
+    doomed: bool,
     under_way: HashMap<u64, (Entry, Option<Fate>, Point)>,
 }
 
@@ -153,7 +158,11 @@ impl Own {
         }
         let at = ledger.progress.begin();
         ledger.commits.push((at, entry.clone()));
-        let fate = ledger.fates.pop_front_if(|fate| fate.at <= at);
+        if entry.labels().any(|label| label == ledger.last) {
+            ledger.fates.iter_mut().for_each(|fate| fate.at = fate.at.min(at));
+        }
+        let fate = ledger.fates.pop_front_if(|fate| !self.doomed && fate.at <= at);
+        self.doomed |= fate.is_some();
         let side = fate.map(|fate| fate.side);
         if side == Some(Side::Before) {
             self.dies(&mut ledger, Side::Before, &entry, at);
@@ -171,7 +180,10 @@ impl Own {
         match fate {
             Some(_) if well => self.dies(&mut ledger, Side::After, &entry, at),
             // It lives, and somebody else dies in its place.
-            Some(fate) => ledger.fates.push_front(fate),
+            Some(fate) => {
+                ledger.fates.push_front(fate);
+                self.doomed = false;
+            }
             None => {}
         }
     }

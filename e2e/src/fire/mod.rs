@@ -6,6 +6,7 @@
 //! [`Replicas`] is an installation with two servers of each role, behind one [`Proxy`].
 
 mod arbiter;
+mod folder;
 mod judged;
 mod place;
 mod ports;
@@ -14,6 +15,7 @@ mod proxy;
 mod replicas;
 
 pub use arbiter::{Arbiter, Death, Fate};
+pub use folder::Folder;
 pub use judged::Judged;
 pub use place::Place;
 pub use ports::free_port;

@@ -12,6 +12,8 @@ use crate::SERVER;
 
 /// How many servers die, unless `DEATHS` says another number.
 const DEATHS: usize = 30;
+/// The event of a download that is over.
+pub const DOWNLOADED: &str = "data.flow.completed";
 
 /// Chooses commits from the founding to the end of the download.
 pub async fn choose(what: &str) -> Vec<Fate> {
@@ -42,10 +44,10 @@ async fn learn() -> Vec<Point> {
     let settings = format!("listen = \"127.0.0.1:{}\"\n", free_port());
     let mut place = Place::new(SERVER, folder.path(), "undisturbed", &settings, arbiter.path());
     place.start().await;
-    arbiter.begin(Vec::new());
+    arbiter.begin(Vec::new(), DOWNLOADED);
     play(&place.credentials()).await.expect("nobody dies");
     let commits = arbiter.commits();
-    let downloaded = |entry: &Entry| entry.labels().any(|label| label == "data.flow.completed");
+    let downloaded = |entry: &Entry| entry.labels().any(|label| label == DOWNLOADED);
     let end =
         commits.iter().position(|(_, entry)| downloaded(entry)).expect("a download that is over is told");
     commits[..=end].iter().map(|(point, _)| *point).collect()

@@ -8,7 +8,7 @@ mod fates;
 mod story;
 
 use heddle_e2e::{
-    fire::{Arbiter, Place, Replicas, free_port},
+    fire::{Arbiter, Folder, Place, Replicas, free_port},
     postgres,
 };
 use story::survives;
@@ -18,7 +18,7 @@ const SERVER: &str = env!("CARGO_BIN_EXE_judged_server");
 
 /// The story on one server with the database that `database` configures.
 async fn on_one_server(what: &str, database: &str) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new();
     let arbiter = Arbiter::start().expect("it listens");
     let settings = format!("listen = \"127.0.0.1:{}\"\n{database}", free_port());
     let mut place = Place::new(SERVER, folder.path(), "server", &settings, arbiter.path());
@@ -39,7 +39,7 @@ async fn one_story_survives_thirty_deaths_on_postgresql() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_story_survives_thirty_deaths_among_replicas_of_every_role_behind_a_proxy() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Folder::new();
     let arbiter = Arbiter::start().expect("it listens");
     let Replicas { places, credentials, proxy } =
         Replicas::start(SERVER, folder.path(), &postgres().await, &arbiter).await;

@@ -16,7 +16,7 @@ use crate::fates;
 pub async fn survives(what: &str, arbiter: &Arbiter, places: Vec<Place>, credentials: &Credentials) {
     let fates = fates::choose(what).await;
     let wanted = fates.len();
-    arbiter.begin(fates);
+    arbiter.begin(fates, fates::DOWNLOADED);
     let kept = select_all(places.into_iter().map(|place| Box::pin(place.keep())));
     let story = async {
         let played = play(credentials).await;

@@ -3,12 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Pool};
-use heddle_store::{Signals, StoreError};
+use heddle_store::{Signals, StoreError, Topic};
 use tokio::sync::Notify;
 
 use crate::{
     error::{in_time, of_pool},
-    listener::{Announcements, RECONNECT_WAIT},
     pipeline::{Call, values},
     reads::{count_of, read},
     session,
@@ -16,29 +15,22 @@ use crate::{
 
 /// Events that get their places in one commit.
 const BATCH: i64 = 1000;
-/// Looks for events without a place at least this often: those of a process that died after its commit.
-const SAFETY_NET: Duration = Duration::from_secs(5);
+/// How long to leave the server alone after it did not answer.
+const TROUBLE_WAIT: Duration = Duration::from_millis(500);
 
-/// Gives places whenever `written` says that there are events without one, until it is aborted.
-pub(crate) async fn sequence(
-    pool: Pool,
-    written: Arc<Notify>,
-    (signals, announcements): (Signals, Announcements),
-    patience: Duration,
-) {
+/// Gives places whenever `written` says that there are events without one, until it is aborted. The safety net is for
+/// those of a process that died after its commit.
+pub(crate) async fn sequence(pool: Pool, written: Arc<Notify>, signals: Signals, patience: Duration) {
     loop {
         match place(&pool, patience).await {
             Ok(0) => {
                 // A wait that ends by time is the safety net.
-                drop(tokio::time::timeout(SAFETY_NET, written.notified()).await);
+                drop(tokio::time::timeout(signals.safety_net(), written.notified()).await);
             }
-            Ok(_) => {
-                signals.notify_events();
-                announcements.events();
-            }
+            Ok(_) => signals.announce(Topic::Events),
             Err(error) => {
                 tracing::warn!(component = "store", action = "sequence", %error, "events wait for their places");
-                tokio::time::sleep(RECONNECT_WAIT).await;
+                tokio::time::sleep(TROUBLE_WAIT).await;
             }
         }
     }

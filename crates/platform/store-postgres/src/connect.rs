@@ -22,6 +22,8 @@ pub struct PostgresOptions {
     pub statement_wait: Duration,
     /// Refuses a server that runs with `fsync` off: what it acknowledges is lost when its machine crashes.
     pub fsync_required: bool,
+    /// How long to wait without a word of other processes before looking for jobs and events, should it have been lost.
+    pub safety_net: Duration,
     /// A PEM file with certificate authorities to trust besides the system's.
     pub root_certificates: Option<PathBuf>,
 }
@@ -34,6 +36,7 @@ impl Default for PostgresOptions {
             pool_wait: Duration::from_secs(10),
             statement_wait: Duration::from_secs(30),
             fsync_required: false,
+            safety_net: Duration::from_secs(5),
             root_certificates: None,
         }
     }

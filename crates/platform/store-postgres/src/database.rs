@@ -11,7 +11,7 @@ use deadpool_postgres::{Object, Pool};
 use heddle_clock::{Environment, Timestamp};
 use heddle_store::{
     Batch, Census, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery,
-    Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError, Write,
+    Lease, PoolUse, Published, Receipt, Signals, Snapshot, StoreError, Topic, Write,
     audit::{AuditHead, AuditLog},
 };
 use heddle_tenancy::{Access, Directory, Owner};
@@ -24,7 +24,7 @@ use tokio::{
 use crate::{
     PostgresAudit, PostgresOptions, audit, background, census, claim, commit, connect, dead,
     error::{in_time, of_first_connection, of_pool, of_statement},
-    listener::{self, Announcements},
+    listener::{self, Ears},
     migration,
     pipeline::{Call, values},
     presence::{self, Presence},
@@ -42,7 +42,6 @@ pub struct PostgresDatabase {
     /// time would wait for one another.
     directory: Pool,
     signals: Signals,
-    announcements: Announcements,
     presence: Presence,
     /// Events were written that have no places yet.
     written: Arc<Notify>,
@@ -94,16 +93,15 @@ impl PostgresDatabase {
             return Err(error);
         }
         drop(client);
-        let (signals, announcements) = (Signals::default(), Announcements::default());
+        let signals = Signals::with_safety_net(options.safety_net);
         let written = Arc::new(Notify::new());
         let (wait, patience) = (options.connect_wait, options.patience());
-        let tell = (signals.clone(), announcements.clone());
-        let sequence = background::sequence(pool.clone(), written.clone(), tell.clone(), patience);
+        let sequence = background::sequence(pool.clone(), written.clone(), signals.clone(), patience);
         let (listening, listens) = oneshot::channel();
         let (presence, schema) = (Presence::default(), Schema::new(known));
-        let own = (announcements.clone(), presence.clone(), schema.changed.clone());
-        let listen = listener::run((config, tls, wait), signals.clone(), own, listening);
-        let watch = presence::watch(pool.clone(), presence.clone(), tell, (wait, patience));
+        let ears = Ears::new(presence.clone(), schema.changed.clone());
+        let listen = listener::run((config, tls, wait), signals.clone(), ears.clone(), listening);
+        let watch = presence::watch(pool.clone(), presence.clone(), signals.clone(), (wait, patience));
         let schemas = schema.clone().watch(pool.clone(), patience);
         let tasks =
             vec![tokio::spawn(sequence), tokio::spawn(listen), tokio::spawn(watch), tokio::spawn(schemas)];
@@ -111,18 +109,7 @@ impl PostgresDatabase {
         // Without it all goes on, only with waits as long as the safety nets', and as the leases of the dead.
         drop(tokio::time::timeout(wait, listens).await);
         let audit = PostgresAudit::over(pool.clone(), patience);
-        Ok(Self {
-            pool,
-            directory,
-            signals,
-            announcements,
-            presence,
-            written,
-            schema,
-            audit,
-            patience,
-            tasks,
-        })
+        Ok(Self { pool, directory, signals, ears, presence, written, schema, audit, patience, tasks })
     }
 
     /// What the server's setting `name` is on this database's connections, for diagnosis.
@@ -166,7 +153,14 @@ impl Database for PostgresDatabase {
         }
         let client = self.client().await?;
         let done = timeout(self.patience, commit::commit(&client, &access, &batch)).await;
-        let (receipt, moved) = in_time(client, done)?;
+        let committed = in_time(client, done);
+        if let Err(StoreError::Unavailable { .. }) = committed {
+            // The connection broke. Whether it was committed nobody knows; whoever looks will see.
+            self.written.notify_one();
+            self.signals.announce(Topic::Jobs);
+            self.signals.notify_audit();
+        }
+        let (receipt, moved) = committed?;
         if moved.audit {
             self.signals.notify_audit();
         }
@@ -174,8 +168,7 @@ impl Database for PostgresDatabase {
             self.written.notify_one();
         }
         if moved.jobs {
-            self.signals.notify_jobs();
-            self.announcements.jobs();
+            self.signals.announce(Topic::Jobs);
         }
         Ok(receipt)
     }
@@ -214,8 +207,7 @@ impl Database for PostgresDatabase {
         let newest = async {
             // An event that was committed and has no place yet would otherwise come after the newest.
             if background::place_all(&client).await? {
-                self.signals.notify_events();
-                self.announcements.events();
+                self.signals.announce(Topic::Events);
             }
             reads::newest_event(&client).await
         };
@@ -293,7 +285,7 @@ impl Database for PostgresDatabase {
     }
 
     fn hears_others(&self) -> Result<(), String> {
-        if self.announcements.are_heard() {
+        if self.ears.are_open() {
             return Ok(());
         }
         Err("processes do not wake each other: the connection that listens is broken".to_owned())

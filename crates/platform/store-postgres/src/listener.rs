@@ -10,16 +10,13 @@ use std::{
 };
 
 use futures::stream::{self, StreamExt};
-use heddle_store::Signals;
-use tokio::sync::{Notify, oneshot};
+use heddle_store::{Signals, Topic};
+use tokio::sync::oneshot;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket, tls::MakeTlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{error::text, presence::Presence};
 
-/// Payloads on the channel `heddle`.
-const JOBS: &str = "jobs";
-const EVENTS: &str = "events";
 /// Told by a release that has changed the schema (see `migration`).
 const SCHEMA: &str = "schema";
 /// How long to leave the server alone after the connection broke.
@@ -27,27 +24,22 @@ pub(crate) const RECONNECT_WAIT: Duration = Duration::from_millis(500);
 
 type Connected = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
 
-/// What this process has to tell the others. Cheap to clone; many tellings become one notification.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Announcements {
-    jobs: Arc<Notify>,
-    events: Arc<Notify>,
-    /// Whether this process listens at this moment.
-    heard: Arc<AtomicBool>,
+/// Whom the session serves beside the signals, and whether there is one. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Ears {
+    presence: Presence,
+    schema: Arc<Notify>,
+    open: Arc<AtomicBool>,
 }
 
-impl Announcements {
-    pub(crate) fn jobs(&self) {
-        self.jobs.notify_one();
-    }
-
-    pub(crate) fn events(&self) {
-        self.events.notify_one();
+impl Ears {
+    pub(crate) fn new(presence: Presence, schema: Arc<Notify>) -> Self {
+        Self { presence, schema, open: Arc::default() }
     }
 
     /// Whether what this process and others announce gets through at this moment.
-    pub(crate) fn are_heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
+    pub(crate) fn are_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
     }
 }
 
@@ -55,21 +47,24 @@ impl Announcements {
 pub(crate) async fn run(
     (config, tls, connect_wait): (Config, MakeRustlsConnect, Duration),
     signals: Signals,
-    own: (Announcements, Presence, Arc<Notify>),
+    ears: Ears,
     listening: oneshot::Sender<()>,
 ) {
-    let mut listening = Some(listening);
+    let (mut listening, mut config) = (Some(listening), config);
+    // As the server shows the session beside those of the pools.
+    let name = format!("{} listener", config.get_application_name().unwrap_or("heddle"));
+    config.application_name(name);
     loop {
         // The configuration's own limit is for the first step alone: not for TLS, nor for what the server says then.
         let error = match tokio::time::timeout(connect_wait, config.connect(tls.clone())).await {
             Ok(Ok(connected)) => {
-                session(connected, &signals, &own, &mut listening).await.err().as_ref().map(text)
+                session(connected, &signals, &ears, &mut listening).await.err().as_ref().map(text)
             }
             Ok(Err(error)) => Some(text(&error)),
             Err(_) => Some("the server took too long to accept the connection".to_owned()),
         };
-        own.0.heard.store(false, Ordering::Relaxed);
-        own.1.interrupted();
+        ears.open.store(false, Ordering::Relaxed);
+        ears.presence.interrupted();
         if let Some(error) = error {
             tracing::warn!(component = "store", action = "listen", %error, "processes do not wake each other");
         }
@@ -80,7 +75,7 @@ pub(crate) async fn run(
 async fn session(
     (client, mut connection): Connected,
     signals: &Signals,
-    (announcements, presence, schema): &(Announcements, Presence, Arc<Notify>),
+    Ears { presence, schema, open }: &Ears,
     listening: &mut Option<oneshot::Sender<()>>,
 ) -> Result<(), Error> {
     let own = AtomicI32::new(0);
@@ -93,7 +88,7 @@ async fn session(
                 if told.payload() == SCHEMA {
                     schema.notify_one();
                 }
-                wake(signals, told.payload());
+                topic_of(told.payload()).into_iter().for_each(|topic| signals.heard(topic));
             }
         }
         Ok(())
@@ -103,10 +98,13 @@ async fn session(
         client.batch_execute("SET synchronous_commit = off; LISTEN heddle").await?;
         presence.hold(&client).await?;
         own.store(client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0), Ordering::Relaxed);
-        announcements.heard.store(true, Ordering::Relaxed);
-        // What was announced while nobody listened is not known: look at everything.
-        wake(signals, JOBS);
-        wake(signals, EVENTS);
+        open.store(true, Ordering::Relaxed);
+        // What others announced while nobody listened is not known, nor whether they have heard what was announced
+        // here when the last session ended: all look at everything.
+        for topic in Topic::ALL {
+            signals.heard(topic);
+            client.batch_execute(notification(topic)).await?;
+        }
         schema.notify_one();
         if let Some(listening) = listening.take() {
             // It fails when whoever wanted to know has stopped waiting.
@@ -114,8 +112,7 @@ async fn session(
         }
         loop {
             tokio::select! {
-                () = announcements.jobs.notified() => client.batch_execute("NOTIFY heddle, 'jobs'").await?,
-                () = announcements.events.notified() => client.batch_execute("NOTIFY heddle, 'events'").await?,
+                topic = signals.announced() => client.batch_execute(notification(topic)).await?,
                 () = presence.wanted() => presence.hold(&client).await?,
             }
         }
@@ -126,10 +123,18 @@ async fn session(
     }
 }
 
-fn wake(signals: &Signals, payload: &str) {
+fn notification(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Jobs => "NOTIFY heddle, 'jobs'",
+        Topic::Events => "NOTIFY heddle, 'events'",
+    }
+}
+
+/// What a notification tells; a later release may tell more.
+fn topic_of(payload: &str) -> Option<Topic> {
     match payload {
-        JOBS => signals.notify_jobs(),
-        EVENTS => signals.notify_events(),
-        _ => {}
+        "jobs" => Some(Topic::Jobs),
+        "events" => Some(Topic::Events),
+        _ => None,
     }
 }

@@ -20,7 +20,7 @@ use std::{
 
 use deadpool_postgres::{ClientWrapper, Pool};
 use heddle_ids::WorkerId;
-use heddle_store::{Signals, StoreError};
+use heddle_store::{Signals, StoreError, Topic};
 use tokio::{
     sync::{Notify, watch::Sender},
     time::Instant,
@@ -29,7 +29,7 @@ use tokio_postgres::{Client, Error};
 
 use crate::{
     error::{in_time, of_pool, of_statement},
-    listener::{Announcements, RECONNECT_WAIT},
+    listener::RECONNECT_WAIT,
     pipeline::{Call, values},
     reads::{count_of, read},
     session,
@@ -124,7 +124,7 @@ impl Absences {
 pub(crate) async fn watch(
     pool: Pool,
     presence: Presence,
-    (signals, announcements): (Signals, Announcements),
+    signals: Signals,
     (connect_wait, patience): (Duration, Duration),
 ) {
     let certainty = (RECONNECT_WAIT * 2 + connect_wait).max(INTERVAL * 2);
@@ -139,8 +139,7 @@ pub(crate) async fn watch(
                     leases,
                     "leases of dead workers are free"
                 );
-                signals.notify_jobs();
-                announcements.jobs();
+                signals.announce(Topic::Jobs);
             }
             Err(error) => {
                 // Others may have been as unlucky: their absence says nothing.

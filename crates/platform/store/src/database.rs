@@ -1,16 +1,13 @@
 //! The waist itself: what an implementation provides.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use heddle_clock::Timestamp;
 use heddle_ids::WorkerId;
 use heddle_tenancy::{Access, Directory, Owner};
-use tokio::sync::watch;
 
 use crate::{
     Batch, Census, ClaimedJob, DeadJob, DeadJobQuery, Event, EventCursor, Lease, PoolUse, Published, Query,
-    Row, Selector, StoreError,
+    Row, Selector, Signals, StoreError,
     audit::{AuditHead, AuditLog},
 };
 
@@ -179,54 +176,4 @@ pub struct EventQuery {
     pub after: EventCursor,
     /// Most events to return.
     pub limit: u32,
-}
-
-/// Counters that move when something was committed; a waiter subscribes instead of polling.
-#[derive(Debug, Clone)]
-pub struct Signals {
-    jobs: Arc<watch::Sender<u64>>,
-    events: Arc<watch::Sender<u64>>,
-    audit: Arc<watch::Sender<u64>>,
-}
-
-impl Default for Signals {
-    fn default() -> Self {
-        let counter = || Arc::new(watch::Sender::new(0));
-        Self { jobs: counter(), events: counter(), audit: counter() }
-    }
-}
-
-impl Signals {
-    /// Moves when a job was enqueued, freed or finished.
-    #[must_use]
-    pub fn jobs(&self) -> watch::Receiver<u64> {
-        self.jobs.subscribe()
-    }
-
-    /// Moves when an event has got its place.
-    #[must_use]
-    pub fn events(&self) -> watch::Receiver<u64> {
-        self.events.subscribe()
-    }
-
-    /// Moves when this process has written an entry of the audit log, which is to be sealed.
-    #[must_use]
-    pub fn audit(&self) -> watch::Receiver<u64> {
-        self.audit.subscribe()
-    }
-
-    /// Tells whoever seals. For implementations.
-    pub fn notify_audit(&self) {
-        self.audit.send_modify(|n| *n = n.wrapping_add(1));
-    }
-
-    /// Tells waiters for jobs. For implementations.
-    pub fn notify_jobs(&self) {
-        self.jobs.send_modify(|n| *n = n.wrapping_add(1));
-    }
-
-    /// Tells waiters for events. For implementations.
-    pub fn notify_events(&self) {
-        self.events.send_modify(|n| *n = n.wrapping_add(1));
-    }
 }

@@ -38,6 +38,7 @@ mod jobs;
 mod nonce;
 mod query;
 mod reindex;
+mod signals;
 mod store;
 mod telling;
 mod transaction;
@@ -52,9 +53,7 @@ pub use aggregate::{Aggregate, Columns, Loaded};
 pub use answers::{Answer, AnswerKey};
 pub use batch::{AuditEntry, Batch, DirectLease, ExpectedVersion, Write};
 pub use census::{Census, JobCount, PoolUse, PublishedCount};
-pub use database::{
-    ClaimRequest, Database, EventOwners, EventQuery, Receipt, SWEPT_KINDS, Signals, Snapshot,
-};
+pub use database::{ClaimRequest, Database, EventOwners, EventQuery, Receipt, SWEPT_KINDS, Snapshot};
 pub use dead::{DEAD_JOBS_MAX, DeadJob, DeadJobQuery};
 pub use directory::{DirectoryRow, Published};
 pub use error::StoreError;
@@ -63,6 +62,7 @@ pub use jobs::{Backoff, ClaimedJob, Lease, NewJob, share_of_host};
 pub use nonce::Nonce;
 pub use query::{Cursor, CursorKey, LIST_ROWS_MAX, Order, Query, Row, Selector, Sort};
 pub use reindex::Indexed;
+pub use signals::{Signals, Topic};
 pub use store::Store;
 pub use transaction::Transaction;
 pub use worker::{JobContext, JobHandler, Outcome, RunningWorker, Worker, WorkerLimits};

@@ -16,7 +16,7 @@ use heddle_ids::{JobId, WorkerId};
 use heddle_telemetry::{spans, trace};
 use heddle_tenancy::Owner;
 use tokio::{
-    sync::{Notify, Semaphore, mpsc, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::Instant,
 };
 use tracing::Instrument;
@@ -24,8 +24,6 @@ use tracing::Instrument;
 use super::{Dispatched, JobContext, JobHandler, Outcome, Worker, lease_end, numbers};
 use crate::{Backoff, Batch, ClaimRequest, ClaimedJob, Lease, StoreError, Write};
 
-/// Looks for due jobs at least this often, should a signal have been lost.
-const SAFETY_NET: Duration = Duration::from_secs(5);
 /// How long to leave the database alone after it was not available.
 const TROUBLE_WAIT: Duration = Duration::from_millis(500);
 
@@ -88,14 +86,15 @@ impl Loop {
 
     /// Claims what there is room for and says how long to wait for more.
     async fn claim(&mut self) -> Duration {
-        let mut permits = Vec::new();
-        while let Ok(permit) = self.permits.clone().try_acquire_owned() {
-            permits.push(permit);
+        let mut permits = self.room();
+        if permits.is_empty() {
+            self.wants_room.store(true, Ordering::SeqCst);
+            // The last of them may have ended before it could know.
+            permits = self.room();
         }
         let room = permits.len();
         if room == 0 {
-            self.wants_room.store(true, Ordering::SeqCst);
-            return SAFETY_NET;
+            return self.safety_net();
         }
         let request = self.request(room);
         let now = request.now;
@@ -103,13 +102,15 @@ impl Loop {
             Ok(jobs) => {
                 let found = jobs.len();
                 self.after = jobs.last().map(|job| job.owner.clone()).or(self.after.take());
+                if found == room {
+                    // There may be more than there was room for; told before the first of these can end.
+                    self.wants_room.store(true, Ordering::SeqCst);
+                }
                 for (job, permit) in jobs.into_iter().zip(permits) {
                     self.spawn(Dispatched { job, permit });
                 }
                 if found == room {
-                    // There may be more than there was room for.
-                    self.wants_room.store(true, Ordering::SeqCst);
-                    return SAFETY_NET;
+                    return self.safety_net();
                 }
                 self.until_next_due(now).await
             }
@@ -118,6 +119,15 @@ impl Loop {
                 TROUBLE_WAIT
             }
         }
+    }
+
+    /// Places for jobs, all that are free.
+    fn room(&self) -> Vec<OwnedSemaphorePermit> {
+        std::iter::from_fn(|| self.permits.clone().try_acquire_owned().ok()).collect()
+    }
+
+    fn safety_net(&self) -> Duration {
+        self.worker.store.signals().safety_net()
     }
 
     fn request(&self, room: usize) -> ClaimRequest {
@@ -139,8 +149,10 @@ impl Loop {
     async fn until_next_due(&self, after: Timestamp) -> Duration {
         let store = &self.worker.store;
         match store.database.next_due(&self.kinds, after).await {
-            Ok(Some(due)) => due.since(store.environment.now()).clamp(Duration::from_millis(1), SAFETY_NET),
-            Ok(None) => SAFETY_NET,
+            Ok(Some(due)) => {
+                due.since(store.environment.now()).clamp(Duration::from_millis(1), self.safety_net())
+            }
+            Ok(None) => self.safety_net(),
             Err(_) => TROUBLE_WAIT,
         }
     }

@@ -9,7 +9,11 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use heddle_dsp::{process::Inbound, transfer::Message, wire};
+use heddle_dsp::{
+    process::{Inbound, PeerPid},
+    transfer::Message,
+    wire,
+};
 use heddle_ids::{MessageId, ParticipantContextId, ProfileName};
 use heddle_web::{JsonBytes, Path, reply};
 use http::{HeaderMap, StatusCode};
@@ -83,10 +87,12 @@ async fn message<T: About>(
         let addressed = address(&plane, &context, &profile).await?;
         let wire: T = wire::parse(&body)?;
         pids = wire.pids();
+        let peer_pids = wire.peer_pids();
         let message_id = wire.message_id();
         let message = Inbound { message: wire.into(), message_id, peer_pid: None };
         let auth = authorization(&headers);
-        Ok::<_, Refusal>(plane.receive_transfer_message(&addressed, auth, &id, message).await?)
+        let received = plane.receive_transfer_message(&addressed, auth, &id, (message, peer_pids)).await?;
+        Ok::<_, Refusal>(received)
     };
     match outcome.await {
         Ok(record) => shown(StatusCode::OK, &record),
@@ -105,6 +111,8 @@ fn shown(status: StatusCode, record: &TransferRecord) -> Response {
 trait About: wire::Wire + Into<Message> + Send {
     fn message_id(&self) -> Option<MessageId>;
     fn pids(&self) -> Pids;
+    /// What may be the peer's process id, whichever role it plays.
+    fn peer_pids(&self) -> [PeerPid; 2];
 }
 
 macro_rules! about {
@@ -115,6 +123,9 @@ macro_rules! about {
             }
             fn pids(&self) -> Pids {
                 Pids { provider: self.provider_pid.to_string(), consumer: self.consumer_pid.to_string() }
+            }
+            fn peer_pids(&self) -> [PeerPid; 2] {
+                [self.provider_pid.clone().into(), self.consumer_pid.clone().into()]
             }
         }
     )+};

@@ -15,7 +15,7 @@ use heddle_telemetry::spans;
 use heddle_tenancy::{Actor, VerifiedPeer};
 use tracing::Instrument;
 
-use super::{AskedScopes, Identity, PolicyAtHand, Proven, Unproven};
+use super::{AskedScopes, Identity, PolicyAtHand, Proven, Unproven, asking::patiently};
 use crate::{model::DataspaceProfile, parts::Addressed};
 
 /// Largest presentation response that is read, in bytes.
@@ -41,12 +41,13 @@ impl Identity {
             let own = addressed.recipient.context().as_str();
             spans::part("dcp.query", own, Some(token.participant().as_str()))
         };
-        let mut response = self.query(addressed, &token, scopes.all()).instrument(span()).await;
+        let all = || self.query(addressed, &token, scopes.all());
+        let mut response = patiently(|| Box::pin(all().instrument(span())), QueryError::is_away).await;
         if let Some(fewer) = response.as_ref().err().and_then(|error| error.asks_for_less(&scopes)) {
             response = self.query(addressed, &token, fewer).instrument(span()).await;
         }
         let response = response.map_err(|error| match error {
-            QueryError::Declined(reason) | QueryError::Peer(reason) => {
+            QueryError::Declined(reason) | QueryError::Peer(reason) | QueryError::Away(reason) => {
                 refuse(reason, token.checks().to_vec())
             }
             QueryError::Ours(reason) => Unproven::Unavailable(reason),
@@ -92,7 +93,7 @@ impl Identity {
         let read = || self_issued::read(text, &audience, now, rules).map_err(|refusal| unproven(&refusal));
         let candidate = read()?;
         let issuer = candidate.issuer().clone();
-        let document = self.resolver.resolve(&issuer).await.map_err(|error| refused(error.to_string()))?;
+        let document = self.document(&issuer).await.map_err(|error| refused(error.to_string()))?;
         let token = match candidate.verify(&document) {
             Ok(token) => token,
             // The key may have been rotated a moment ago.
@@ -131,7 +132,7 @@ impl Identity {
     ) -> Result<PresentationResponseMessage, QueryError> {
         let access =
             token.access_token().ok_or_else(|| peer("the self-issued token carries no access token"))?;
-        let document = self.resolver.resolve(token.participant()).await.map_err(peer)?;
+        let document = self.document(token.participant()).await.map_err(peer)?;
         let service = document.service_of_type("CredentialService").ok_or_else(|| {
             peer(format!("{} has no CredentialService in its DID document", token.participant()))
         })?;
@@ -207,6 +208,8 @@ impl EvidenceParts<'_> {
 enum QueryError {
     /// The peer's credential service has said no to this query.
     Declined(String),
+    /// The peer's credential service does not answer at the moment.
+    Away(String),
     /// The peer is to blame.
     Peer(String),
     /// We are.
@@ -214,6 +217,10 @@ enum QueryError {
 }
 
 impl QueryError {
+    const fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+
     /// What to ask for once more after this: some credential services refuse a whole query for one credential that they
     /// have not granted us, even if it need not be shown.
     fn asks_for_less(&self, asked: &AskedScopes) -> Option<Vec<String>> {
@@ -231,7 +238,7 @@ fn peer(reason: impl std::fmt::Display) -> QueryError {
 fn unanswered(error: &OutboundError) -> QueryError {
     match error.class() {
         RetryClass::Retry { .. } => {
-            QueryError::Peer(format!("the peer's credential service does not answer: {error}"))
+            QueryError::Away(format!("the peer's credential service does not answer: {error}"))
         }
         RetryClass::RetryBriefly | RetryClass::Final
             if error.status().is_some_and(|status| status.is_client_error()) =>
@@ -299,7 +306,7 @@ mod tests {
             assert!(matches!(came(status), QueryError::Declined(_)), "{status}");
         }
         for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY] {
-            assert!(matches!(came(status), QueryError::Peer(_)), "{status}");
+            assert!(came(status).is_away(), "{status}");
         }
     }
 }

@@ -3,7 +3,11 @@
 use heddle_dcp::trust::{self, Gathered};
 use heddle_outbound::Request;
 
-use super::{Identity, dcp::EvidenceParts};
+use super::{
+    Identity,
+    asking::{is_away, patiently},
+    dcp::EvidenceParts,
+};
 
 /// Rounds of asking: documents, then the status lists that signed credentials name; one more for safety.
 const ROUNDS_MAX: usize = 3;
@@ -19,7 +23,7 @@ impl Identity {
                 break;
             }
             for did in needs.dids {
-                let document = self.resolver.resolve(&did).await;
+                let document = self.document(&did).await;
                 let document =
                     document.map(|document| (*document).clone()).map_err(|error| error.to_string());
                 gathered.documents.insert(did, document);
@@ -35,8 +39,9 @@ impl Identity {
     /// A status list in compact form. It is fetched at each use, so that a revocation counts from the next
     /// request on.
     async fn status_list(&self, url: &str) -> Result<String, String> {
-        let request = Request::get(url).accept("application/vc+jwt, */*").body_bytes_max(LIST_BYTES_MAX);
-        let answer = self.outbound.send(request).await.map_err(|error| error.to_string())?;
+        let request = || Request::get(url).accept("application/vc+jwt, */*").body_bytes_max(LIST_BYTES_MAX);
+        let answer = patiently(|| Box::pin(self.outbound.send(request())), is_away).await;
+        let answer = answer.map_err(|error| error.to_string())?;
         String::from_utf8(answer.body().to_vec()).map_err(|_| format!("the status list at {url} is not text"))
     }
 }

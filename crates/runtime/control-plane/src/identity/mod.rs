@@ -3,6 +3,7 @@
 //! Verification talks to others (the peer's DID host, its credential service, status lists) and ends before any
 //! transaction begins. Its every step is a named check, kept for the decision trace.
 
+mod asking;
 mod dcp;
 mod evidence;
 

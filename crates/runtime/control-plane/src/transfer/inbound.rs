@@ -171,13 +171,14 @@ impl ControlPlane {
         Ok(planes.into_iter().find(|plane| plane.serves(transfer_type, labels)))
     }
 
-    /// Takes any message about a transfer that exists: `id` is the receiver's own id, from the path.
+    /// Takes any message about a transfer that exists: `id` is the receiver's own id, from the path. Of the process ids
+    /// in the body one is the peer's; it counts while it is not known, as when the answer to our request was lost.
     pub(crate) async fn receive_transfer_message(
         &self,
         addressed: &Addressed,
         authorization: Option<&str>,
         id: &str,
-        message: Inbound<Message>,
+        message: (Inbound<Message>, [PeerPid; 2]),
     ) -> Result<Box<TransferRecord>, ProtocolError> {
         let proven = self.identity.verify(addressed, authorization, &[]).await?;
         let scope = self.scopes.transfer_peer(&proven.peer);
@@ -190,9 +191,9 @@ impl ControlPlane {
                 Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
                     attempts += 1;
                 }
-                // The step under way ends with a commit that moves the signal, in this process at least.
+                // The step under way ends with a commit that ends or begins a job, which moves the signal everywhere.
                 Err(ProtocolError::Busy(_)) if tokio::time::Instant::now() < give_up => {
-                    drop(tokio::time::timeout(Duration::from_millis(100), changes.changed()).await);
+                    drop(tokio::time::timeout_at(give_up, changes.changed()).await);
                 }
                 other => return other,
             }
@@ -204,13 +205,17 @@ impl ControlPlane {
         (addressed, scope): (&Addressed, &TransferPeer),
         proven: &Proven,
         id: &str,
-        mut message: Inbound<Message>,
+        (mut message, peer_pids): (Inbound<Message>, [PeerPid; 2]),
     ) -> Result<Box<TransferRecord>, ProtocolError> {
         let mut transaction = self.store.begin(scope);
         let loaded = transaction.load::<TransferRecord>(id).await?.ok_or(ProtocolError::NotFound)?;
         let loaded = addressed_to(loaded, addressed)?;
         let now = transaction.now();
         let (kind, from) = (message.message.kind(), loaded.process.state());
+        if loaded.process.peer_pid().is_none() {
+            let peer = loaded.process.role().other();
+            message.peer_pid = peer_pids.into_iter().find(|pid| pid.role() == peer);
+        }
         message.message = self.seal_message(scope, loaded.process.id().as_str(), message.message).await?;
         let step = transfer::receive(&loaded.process, message, now)?;
         if step.replay {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    process::{market_beside, wanted},
-    support::{DSP, Feed, Peer, World, data_plane_at, did},
+    process::{market_beside, offer, wanted},
+    support::{DSP, Feed, PROFILE, Peer, World, data_plane_at, did, document, request as sent},
 };
 
 const P: &str = "/participants/provider";
@@ -138,4 +138,40 @@ async fn a_start_that_the_peer_has_taken_stands_although_it_refuses_its_repeat()
     let shown = world.ask("GET", &path, &provider, None).await.is(200).json();
     assert_eq!(shown["state"], "STARTED");
     assert!(kinds_of_trace(&world, &path, &provider).await.contains(&json!("peerState")));
+}
+
+/// The provider has taken our request, its answer got lost, and its start comes: that tells its process id.
+#[tokio::test]
+async fn a_start_tells_the_process_id_that_the_lost_answer_would_have_told() {
+    let peer = Peer::start().await;
+    let (world, _, consumer) = market_beside(&peer.url).await;
+    peer.answers(|call, _| match call {
+        "POST /dataflows/prepare" => (200, json!({"state": "PREPARED"})),
+        "POST /transfers/request" => (500, Value::Null),
+        _ => (200, json!({"state": "STARTED"})),
+    });
+    let plane = data_plane_at(&peer.url, "dp", &json!(["HttpData-PULL"]));
+    world.ask("PUT", &format!("{C}/dataplanes"), &consumer, Some(&plane)).await.is(200);
+    let mut feed = Feed::open(&world, &format!("{C}/events"), &consumer, None).await;
+    let wanted = |kind: &str, more: &Value| wanted(&world, kind, more);
+    let body = wanted("ContractRequest", &json!({"policy": offer(&world, &consumer).await}));
+    world.ask("POST", &format!("{C}/contractnegotiations"), &consumer, Some(&body)).await.is(200);
+    let (_, event) = feed.wait("contract.negotiation.finalized").await;
+    let agreement = &event["payload"]["contractAgreementId"];
+    let more =
+        json!({"contractId": agreement, "transferType": "HttpData-PULL", "counterPartyAddress": peer.url});
+    let path = format!("{C}/transferprocesses");
+    let made = world.ask("POST", &path, &consumer, Some(&wanted("TransferRequest", &more))).await.is(200);
+    let id = made.json()["@id"].as_str().expect("an id").to_owned();
+    peer.heard("POST /transfers/request").await;
+
+    let start = json!({"@context": [DSP], "@type": "TransferStartMessage", "providerPid": "urn:uuid:theirs",
+        "consumerPid": id, "dataAddress": {"@type": "DataAddress",
+        "endpointType": "https://w3id.org/idsa/v4.1/HTTP", "endpoint": "http://x.example"}});
+    let at = format!("/api/dsp/consumer/{PROFILE}/transfers/{id}/start");
+    world.send(sent("POST", &at, "as provider", Some(&start))).await.is(200);
+    feed.wait("transfer.process.started").await;
+    let end = document("TerminateTransfer", json!({"reason": "enough"}));
+    world.ask("POST", &format!("{path}/{id}/terminate"), &consumer, Some(&end)).await.is(204);
+    peer.heard("POST /transfers/urn:uuid:theirs/termination").await;
 }
