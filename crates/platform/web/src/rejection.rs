@@ -132,7 +132,7 @@ impl From<StoreError> for Rejection {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Duplicate { .. } => Self::new(Kind::Conflict, error.to_string()),
-            StoreError::TooBroad { .. } => Self::new(Kind::BadRequest, error.to_string()),
+            StoreError::TooBroad { .. } => Self::new(Kind::Invalid, error.to_string()),
             StoreError::Stale { .. } => Self::unavailable(error.to_string(), Duration::from_secs(1)),
             StoreError::Unavailable { reason } => {
                 tracing::error!(component = "web", action = "fail", reason, "the database is not available");
