@@ -95,7 +95,14 @@ impl Umpire {
         game: &GameId,
         until: u64,
     ) -> anyhow::Result<()> {
-        let hit = Hit::first(until);
+        self.hit(context, game, Hit::first(until)).await
+    }
+
+    /// Makes a hit that comes to this side. Doing it twice makes it once.
+    ///
+    /// # Errors
+    /// When the side refuses, or does not answer for a minute.
+    pub async fn hit(&self, context: &ParticipantContextId, game: &GameId, hit: Hit) -> anyhow::Result<()> {
         let url = api::hits_url(&self.credentials.url, context, game);
         let request = || Request::post(&url).json_of(&hit).idempotency_key(hit.key(game));
         self.send(request).await.map(drop)
@@ -155,6 +162,12 @@ async fn insist<T, F: Future<Output = Result<T, OutboundError>>>(
 }
 
 impl Feed {
+    /// Where it comes from.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The next event; waits for it.
     ///
     /// # Errors

@@ -27,9 +27,9 @@ use process::{Life, Process};
 use referee::Referee;
 
 /// How long the last to die may take after the games are over.
-const LAST_DEATH_WAIT: Duration = Duration::from_secs(60);
+const LAST_DEATH_WAIT: Duration = Duration::from_secs(120);
 
-/// How many jobs are left; no game that is over has any.
+/// How many jobs are left; games that are over have none.
 const JOBS_ON_POSTGRES: &str = "SELECT count(*) FROM heddle.job";
 const JOBS_ON_SQLITE: &str = "SELECT count(*) FROM job";
 
@@ -91,10 +91,10 @@ async fn nothing_is_lost_or_doubled_when_either_side_dies_over_sqlite() {
     let first = vec![processes[0].start(plans[0].first()).await, processes[1].start(plans[1].first()).await];
     let referee = Referee::new([umpire(&sides[0]), umpire(&sides[1])], Vec::new());
     play(&referee, &processes, &plans, first).await;
+    look(&referee, &processes).await;
     for side in &sides {
         assert_eq!(count(&side.join("pingpong.db"), JOBS_ON_SQLITE), 0, "no job is left");
     }
-    look(&referee, &processes).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,10 +122,10 @@ async fn nothing_is_lost_or_doubled_when_replicas_die_and_postgresql_restarts() 
     let restarts = vec![restart(&postgres), restart(&postgres)];
     let referee = Referee::new([umpire(&sides[0]), umpire(&sides[1])], restarts);
     play(&referee, &processes, &plans, first).await;
+    look(&referee, &processes).await;
     for database in &databases {
         assert_eq!(postgres.administer(database, JOBS_ON_POSTGRES), "0", "no job is left");
     }
-    look(&referee, &processes).await;
 }
 
 /// Restarts the database when the referee says so.

@@ -15,6 +15,9 @@ use tokio::{
 
 use crate::{plan::Death, tell};
 
+/// How often a process is started that ends before it answers.
+const STARTS_MAX: u32 = 20;
+
 /// Where and how a process runs.
 pub struct Process {
     name: String,
@@ -52,8 +55,22 @@ impl Process {
         Self { name: format!("{side}, {name}"), arguments, log }
     }
 
-    /// Starts it; returns when it answers.
+    /// Starts it; returns when it answers. A process whose database goes away while it starts ends, and is started again,
+    /// as a supervisor does.
     pub async fn start(&self, death: Option<&Death>) -> Life {
+        for _ in 0..STARTS_MAX {
+            let mut life = self.launch(death);
+            let url = life.line().await;
+            if url.starts_with("http://") {
+                return life;
+            }
+            let status = life.child.wait().await.expect("a child can be waited for");
+            assert_eq!(status.signal(), None, "{} dies before it answers: {url}\n{}", self.name, life.told());
+        }
+        panic!("{} does not start\n{}", self.name, fs::read_to_string(&self.log).unwrap_or_default());
+    }
+
+    fn launch(&self, death: Option<&Death>) -> Life {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dying_pingpong"));
         command.args(&self.arguments);
         if let Some(Death { after, commit }) = death {
@@ -68,10 +85,7 @@ impl Process {
         let child = command.stdout(Stdio::piped()).stderr(log).kill_on_drop(true).spawn();
         let mut child = child.expect("it is built together with its test");
         let output = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let mut life = Life { child, output, log: self.log.clone() };
-        let url = life.line().await;
-        assert!(url.starts_with("http://"), "{} does not start: {url}\n{}", self.name, life.told());
-        life
+        Life { child, output, log: self.log.clone() }
     }
 
     /// Lets `life` die the first of `deaths`, and those that follow it the others; gives the life after them.

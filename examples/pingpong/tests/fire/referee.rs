@@ -8,7 +8,7 @@ use std::{
 use futures::future::join_all;
 use heddle_ids::ParticipantContextId;
 use heddle_pingpong::{
-    game::{Game, GameId, HIT, HitTold, OVER, Stage},
+    game::{Game, GameId, HIT, Hit, HitTold, OVER, Stage},
     umpire::{Feed, Told, Umpire},
 };
 
@@ -16,6 +16,8 @@ use heddle_pingpong::{
 const CONTEXTS: u64 = 50;
 /// How many hits each game has.
 const HITS: u64 = 200;
+/// The hit that marks the end of the events, when a game is over.
+const MARK: Hit = Hit { number: HITS + 1, until: HITS + 2 };
 /// How long no event may come before the ball counts as lost: longer than the longest wait between two attempts.
 const PATIENCE: Duration = Duration::from_secs(150);
 
@@ -62,20 +64,25 @@ impl Referee {
     }
 
     /// Looks at everything: each side's events are its half of the counter, each number once and in order, and both
-    /// sides' games have come to their end. A last game of one hit marks where the events end.
+    /// sides' games have come to their end. Two more hits, one begun at either side, mark where the events end. As the
+    /// jobs of a game run in their order, no job is left when their answers are there.
     pub async fn look_at_all(&self) {
         for index in 0..CONTEXTS {
+            for (side, umpire) in self.umpires.iter().enumerate() {
+                let seen = umpire.game(&context(index), &game("rally")).await.expect("it is there");
+                let counter = *half(index, side).last().expect("there are hits");
+                assert_eq!(seen, Game { id: game("rally"), counter, stage: Stage::Over });
+            }
+            for umpire in &self.umpires {
+                let begun = umpire.hit(&context(index), &game("rally"), MARK).await;
+                begun.expect("a hit can be made");
+            }
             let mut halves = Vec::new();
             for (side, umpire) in self.umpires.iter().enumerate() {
-                umpire.begin(&context(index), &game("closing"), 1).await.expect("a game can be begun");
-                let numbers = numbers(&mut umpire.follow(&context(index))).await;
-                let begins = if side == beginner(index) { 1 } else { 2 };
-                let expected: Vec<u64> = (begins..=HITS).step_by(2).collect();
-                assert_eq!(numbers, expected, "the hits of {} at side {side}", context(index));
-                let seen = umpire.game(&context(index), &game("rally")).await.expect("it is there");
-                let counter = *expected.last().expect("there are hits");
-                assert_eq!(seen, Game { id: game("rally"), counter, stage: Stage::Over });
-                halves.extend(numbers);
+                let (hits, marks) = told(&mut umpire.follow(&context(index))).await;
+                assert_eq!(hits, half(index, side), "the hits of {} at side {side}", context(index));
+                assert_eq!(marks, [HITS + 1, HITS + 2], "behind those of {} at side {side}", context(index));
+                halves.extend(hits);
             }
             halves.sort_unstable();
             assert!(halves.into_iter().eq(1..=HITS), "both sides agree about {}", context(index));
@@ -83,26 +90,35 @@ impl Referee {
     }
 }
 
-/// The numbers of the hits of the rally, in the order in which they were told, up to the end of the closing game; the
-/// rally is over once, and after all of them.
-async fn numbers(feed: &mut Feed) -> Vec<u64> {
+/// The numbers of the hits that one side told: those of the game, in the order in which they came, and the marks behind
+/// them, sorted. The game is over once, behind all of its hits; each mark is over at the side that began it, and at the
+/// other one.
+async fn told(feed: &mut Feed) -> (Vec<u64>, Vec<u64>) {
     let (mut numbers, mut ends) = (Vec::new(), Vec::new());
-    loop {
+    while ends.len() < 3 {
         let told = next(feed).await;
-        match (told.subject.as_str(), told.kind.as_str()) {
-            ("closing", OVER) => break,
-            ("rally", HIT) => numbers.push(number(&told)),
-            ("rally", OVER) => ends.push(numbers.len()),
-            _ => {}
+        match told.kind.as_str() {
+            HIT => numbers.push(number(&told)),
+            OVER => ends.push(numbers.len()),
+            other => panic!("nobody emits {other}"),
         }
     }
-    assert_eq!(ends, [numbers.len()], "the rally is over once, behind its last hit");
-    numbers
+    let mut marks = numbers.split_off(ends[0]);
+    marks.sort_unstable();
+    (numbers, marks)
+}
+
+/// The numbers of the hits that come to one side.
+fn half(index: u64, side: usize) -> Vec<u64> {
+    let begins = if side == beginner(index) { 1 } else { 2 };
+    (begins..=HITS).step_by(2).collect()
 }
 
 async fn next(feed: &mut Feed) -> Told {
-    let told = tokio::time::timeout(PATIENCE, feed.next()).await;
-    told.unwrap_or_else(|_| panic!("the ball is lost: {feed:?}")).expect("a feed can be followed")
+    match tokio::time::timeout(PATIENCE, feed.next()).await {
+        Ok(told) => told.expect("a feed can be followed"),
+        Err(_) => panic!("the ball is lost: nothing came for {} s from {}", PATIENCE.as_secs(), feed.url()),
+    }
 }
 
 /// The counter that an event tells; that a game is over is behind every hit.
