@@ -24,7 +24,7 @@ const INSTALL: &str = "install what it needs with './dev setup' (Debian: openjdk
 const ADMINISTRATOR: &str = "admin";
 /// Longest time for fetching the distribution, and longest time for a start on a busy machine.
 const FETCH_MAX: Duration = Duration::from_secs(600);
-const START_MAX: Duration = Duration::from_secs(300);
+const START_MAX: Duration = Duration::from_secs(600);
 
 /// Ends the server and everything that it started when standard input ends: with the test, however that ends.
 const KEEPER: &str = r#"

@@ -2,8 +2,8 @@
 //!
 //! * [`Authenticator`] is the resource server: a bearer token becomes a [`Principal`], and a principal, the
 //!   context that the path names and a [`RequiredScope`] become a scope of `heddle_tenancy`, or a refusal. Both
-//!   are decided from token and path alone, before anything is looked up, so that no answer depends on what
-//!   exists.
+//!   are decided from token and path alone, before anything is looked up but whether those whom the token names
+//!   have ended, so that no answer depends on what exists.
 //! * [`TokenService`] gives tokens to clients (RFC 6749 §4.4), under a key that lies in the vault.
 //! * [`SelfIssuedTokens`] is the port through which others get tokens of a participant for its peers.
 //!

@@ -7,8 +7,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use heddle_clock::Timestamp;
 use heddle_ids::ClientId;
-use heddle_jose::JwkSet;
-use heddle_store::{Loaded, Store, StoreError, Transaction, Worker};
+use heddle_store::{Loaded, Store, StoreError, Transaction};
 use heddle_tenancy::{Actor, Owner, ParticipantScope, Scope, ScopeIssuer};
 use heddle_vault::{Secret, Vault, VaultError};
 
@@ -17,9 +16,9 @@ use crate::{
     TrustedIssuer,
     client::{self, SecretHash},
     scope::SCOPES_BYTES_MAX,
-    verification::standing,
 };
 
+mod administration;
 mod attempts;
 mod claims;
 mod keys;
@@ -29,10 +28,7 @@ mod refusal;
 
 use attempts::{Attempts, Pass};
 use claims::AccessTokenClaims;
-use keys::{
-    SigningKeys,
-    tending::{TEND, Tender},
-};
+use keys::SigningKeys;
 use rates::Rates;
 
 pub(crate) use keys::PUBLISHED_MAX_AGE;
@@ -143,15 +139,6 @@ impl TokenService {
         Ok(Self { store, scopes, keys, settings, attempts, policy, of_clients, from_addresses })
     }
 
-    /// Replaces signing keys by age from here on, by a job that `worker` runs.
-    ///
-    /// # Errors
-    /// See [`TokenServiceError`].
-    pub async fn jobs(&self, worker: Worker) -> Result<Worker, TokenServiceError> {
-        self.keys.ensure_tended().await?;
-        Ok(worker.handle(TEND, Arc::new(Tender(self.keys.clone()))))
-    }
-
     /// This service as an issuer that an [`crate::Authenticator`] trusts, its keys known in process.
     #[must_use]
     pub fn trusted_issuer(&self) -> TrustedIssuer {
@@ -169,19 +156,6 @@ impl TokenService {
     #[must_use]
     pub(crate) fn policy(&self) -> &TokenPolicy {
         &self.policy
-    }
-
-    /// The keys that its tokens are checked with, those of every replica.
-    pub async fn jwks(&self) -> JwkSet {
-        self.keys.published().await
-    }
-
-    /// The signing keys, newest last.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn signing_keys(&self) -> Result<Vec<ShownKey>, StoreError> {
-        self.keys.shown().await
     }
 
     /// Makes a client of whom the transaction is opened for, in the caller's commit; at most one per
@@ -215,59 +189,6 @@ impl TokenService {
         id: &ClientId,
     ) -> Result<bool, StoreError> {
         client::delete(transaction, id).await
-    }
-
-    /// Ends the clients of a participant context that is removed, in the commit that removes it, and with them every
-    /// token of the context, whoever gave it.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn end_participant(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        self.delete_clients(transaction).await?;
-        if let Owner::Participant(context) = transaction.access().owner() {
-            standing::end_earlier(transaction, context.as_str());
-        }
-        Ok(())
-    }
-
-    /// Makes sure, in the commit that makes a participant context, that it inherits no clients and no tokens of one that
-    /// had the same id.
-    ///
-    /// # Errors
-    /// The database.
-    pub async fn begin_participant(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        self.delete_clients(transaction).await?;
-        if let Owner::Participant(context) = transaction.access().owner()
-            && standing::has_ended_before(&self.store, context.as_str()).await?
-        {
-            standing::end_earlier(transaction, context.as_str());
-        }
-        Ok(())
-    }
-
-    async fn delete_clients(&self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-        for client in client::list(transaction).await? {
-            client::delete(transaction, client.client_id()).await?;
-        }
-        Ok(())
-    }
-
-    /// Replaces the signing key: begins a rotation, which ends by itself, or revokes the current key at once. While a
-    /// rotation is under way, another one changes nothing. Gives the keys as they are then.
-    ///
-    /// # Errors
-    /// See [`TokenServiceError`]; `Stale` when another replica rotates at the same moment.
-    pub async fn rotate_signing_key(&self, old: OldKey) -> Result<Vec<ShownKey>, TokenServiceError> {
-        self.keys.rotate(old).await
-    }
-
-    /// Refuses everything that a key has signed, at once; whether there was such a key. One that signs, or is about to, is
-    /// succeeded by a new key that signs from here on.
-    ///
-    /// # Errors
-    /// As [`TokenService::rotate_signing_key`].
-    pub async fn revoke_signing_key(&self, kid: &str) -> Result<bool, TokenServiceError> {
-        self.keys.revoke(kid).await
     }
 
     /// Counts a request from an address.

@@ -15,6 +15,7 @@ use crate::{Principal, Unauthenticated};
 use standing::Given;
 
 mod claims;
+mod discovery;
 mod issuer;
 mod jwks_url;
 mod limits;

@@ -1,5 +1,4 @@
-//! The keys of an identity provider, from its JWKS URL (RFC 7517 §5) or by what it tells of itself
-//! (`OpenID` Connect Discovery 1.0 §4, RFC 8414 §3).
+//! The keys of an identity provider, kept and asked for anew when that is fit.
 
 use std::{
     fmt,
@@ -10,11 +9,11 @@ use std::{
 use async_trait::async_trait;
 use heddle_clock::{Environment, Timestamp};
 use heddle_jose::{Jwk, JwkSet};
-use heddle_outbound::{Outbound, OutboundError, Request};
+use heddle_outbound::Outbound;
 use moka::sync::Cache;
-use serde::Deserialize;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::discovery::{Place, Provider};
 use crate::{KeySource, KeysUnavailable};
 
 /// How long keys are used without asking again.
@@ -27,34 +26,20 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 const REFRESHES_IN_A_ROW: u32 = 5;
 /// Least time between two questions that the provider did not answer.
 const FAILURE_INTERVAL: Duration = Duration::from_secs(2);
-/// Longest wait for an answer. Requests wait for it.
-const ANSWER_WAIT: Duration = Duration::from_secs(4);
 /// Most names that are remembered as absent.
 const ABSENT_MAX: u64 = 1024;
-/// Largest key set, and largest description of a provider, in bytes.
-const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// Fetches a key set, keeps it for five minutes, and asks again at once (rate-limited) for a name that it does
 /// not hold. While the provider is asked, or does not answer, the keys that are known go on working.
 pub struct JwksUrl(Arc<Keys>);
 
 struct Keys {
-    place: Place,
-    outbound: Outbound,
+    provider: Provider,
     environment: Environment,
     known: RwLock<Option<Known>>,
     asking: Arc<Mutex<Asked>>,
     /// Names that the provider did not have when it was asked for them.
     absent: Cache<String, Timestamp>,
-}
-
-/// Where the keys are.
-#[derive(Debug)]
-enum Place {
-    /// At this URL.
-    Url(String),
-    /// Where the provider of this name says; asked anew with the keys.
-    Issuer(String),
 }
 
 struct Known {
@@ -80,22 +65,6 @@ enum Finding {
     Nothing,
 }
 
-/// What a provider says of itself.
-#[derive(Deserialize)]
-struct Description {
-    issuer: String,
-    jwks_uri: String,
-}
-
-/// Why no keys were fetched.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Outbound(#[from] OutboundError),
-    #[error("'{asked}' describes itself as '{issuer}'; tokens name the issuer byte by byte")]
-    Issuer { asked: String, issuer: String },
-}
-
 impl JwksUrl {
     /// The keys at this URL. Nothing is fetched before the first token.
     #[must_use]
@@ -116,8 +85,7 @@ impl JwksUrl {
         let asked =
             Asked { left: REFRESHES_IN_A_ROW, counted_at: now, not_before: now, failure: String::new() };
         Self(Arc::new(Keys {
-            place,
-            outbound,
+            provider: Provider { place, outbound },
             environment,
             known: RwLock::default(),
             asking: Arc::new(Mutex::new(asked)),
@@ -166,7 +134,7 @@ impl Keys {
         if !asked.allows(self.environment.now()) {
             return false;
         }
-        let fetched = self.fetch().await;
+        let fetched = self.provider.keys().await;
         // Not the time before the wait: whoever has waited as well need not wait again.
         let now = self.environment.now();
         match fetched {
@@ -181,7 +149,7 @@ impl Keys {
                 tracing::warn!(
                     component = "auth",
                     action = "fetch keys",
-                    place = ?self.place,
+                    place = ?self.provider.place,
                     reason = asked.failure,
                     "an identity provider gives no keys; tokens under keys that are known are accepted on"
                 );
@@ -189,42 +157,6 @@ impl Keys {
             }
         }
     }
-
-    async fn fetch(&self) -> Result<JwkSet, Failure> {
-        let url = match &self.place {
-            Place::Url(url) => url.clone(),
-            Place::Issuer(issuer) => self.described(issuer).await?,
-        };
-        Ok(self.get(&url).await?.json()?)
-    }
-
-    async fn described(&self, issuer: &str) -> Result<String, Failure> {
-        let base = issuer.trim_end_matches('/');
-        let answer = match self.get(&format!("{base}/.well-known/openid-configuration")).await {
-            // An authorization server that knows no users; RFC 8414 puts the path behind the well-known part.
-            Err(error) if error.status().is_some_and(|status| status.as_u16() == 404) => {
-                self.get(&metadata_url(base).ok_or(error)?).await?
-            }
-            answer => answer?,
-        };
-        let description: Description = answer.json()?;
-        if description.issuer != issuer {
-            return Err(Failure::Issuer { asked: issuer.to_owned(), issuer: description.issuer });
-        }
-        Ok(description.jwks_uri)
-    }
-
-    async fn get(&self, url: &str) -> Result<heddle_outbound::Response, OutboundError> {
-        let request = Request::get(url).accept("application/json").body_bytes_max(BODY_BYTES_MAX);
-        self.outbound.send(request.timeout(ANSWER_WAIT)).await
-    }
-}
-
-/// Where RFC 8414 §3.1 puts the description of an issuer with a path.
-fn metadata_url(issuer: &str) -> Option<String> {
-    let url = url::Url::parse(issuer).ok()?;
-    let origin = url.origin().ascii_serialization();
-    Some(format!("{origin}/.well-known/oauth-authorization-server{}", url.path().trim_end_matches('/')))
 }
 
 #[async_trait]
@@ -267,21 +199,13 @@ async fn refresh_old(keys: &Keys, mut asked: OwnedMutexGuard<Asked>) {
 
 impl fmt::Debug for JwksUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("JwksUrl").field(&self.0.place).finish()
+        f.debug_tuple("JwksUrl").field(&self.0.provider.place).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_description_of_an_issuer_with_a_path_lies_behind_the_well_known_part() {
-        let url = metadata_url("https://id.example/realms/a/").expect("a URL");
-        assert_eq!(url, "https://id.example/.well-known/oauth-authorization-server/realms/a");
-        let url = metadata_url("https://id.example").expect("a URL");
-        assert_eq!(url, "https://id.example/.well-known/oauth-authorization-server");
-    }
 
     #[test]
     fn questions_are_counted_and_given_back() {

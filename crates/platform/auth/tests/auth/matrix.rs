@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use crate::support::{ISSUER, Idp, authenticator, principal};
-use heddle_auth::{Action, Area, Authenticator, Forbidden, Principal, RequiredScope};
+use crate::support::{ISSUER, Idp, authenticator, clock, principal, scopes};
+use heddle_auth::{Action, Area, Authenticator, Forbidden, IssuerLimits, Owners, Principal, RequiredScope};
 use heddle_ids::{ParticipantContextId, TenantId};
 use heddle_jose::Algorithm;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ const SCOPES: [(&str, &str); 8] = [
     ("identity:admin", "identity-api:admin"),
 ];
 
-const REQUIRED: [(&str, RequiredScope); 14] = [
+const REQUIRED: [(&str, RequiredScope); 27] = [
     ("read assets", RequiredScope::read("management-api", "assets")),
     ("write assets", RequiredScope::write("management-api", "assets")),
     ("read negotiations", RequiredScope::read("management-api", "negotiations")),
@@ -45,6 +45,19 @@ const REQUIRED: [(&str, RequiredScope); 14] = [
     ),
     ("read credentials", RequiredScope::read("identity-api", "credentials")),
     ("read holders", RequiredScope::read("issuer-admin-api", "holders")),
+    ("write policies", RequiredScope::write("management-api", "policies")),
+    ("write definitions", RequiredScope::write("management-api", "contractdefinitions")),
+    ("read catalog", RequiredScope::read("management-api", "catalog")),
+    ("write negotiations", RequiredScope::write("management-api", "negotiations")),
+    ("read agreements", RequiredScope::read("management-api", "agreements")),
+    ("read transfers", RequiredScope::read("management-api", "transfers")),
+    ("read events", RequiredScope::every("management-api", Action::Read)),
+    ("read key pairs", RequiredScope::read("identity-api", "keypairs")),
+    ("read DIDs", RequiredScope::read("identity-api", "dids").within(Area::Participants)),
+    ("make clients", RequiredScope::admin("identity-api").within(Area::Participants)),
+    ("signing keys", RequiredScope::admin("identity-api").within(Area::Installation)),
+    ("write holders", RequiredScope::write("issuer-admin-api", "holders")),
+    ("write credentials", RequiredScope::write("identity-api", "credentials")),
 ];
 
 fn letter(result: Result<bool, Forbidden>) -> char {
@@ -138,6 +151,18 @@ async fn the_matrix_is_the_golden_one() {
     let claims = json!({"sub": "user", "tenant_id": "t1", "participant_context_id": "acme"});
     text += &contexts(&auth, &idp, "no role, restricted to a tenant", &claims).await;
     text += &tenants(&auth, &idp).await;
+    let owners = Owners { participants: vec!["acme".parse().expect("legal")], ..Owners::default() };
+    let limits = IssuerLimits { owners: Some(owners), ..IssuerLimits::default() };
+    let confined = Authenticator::new(scopes(), vec![idp.trusted().limits(limits)], clock().1);
+    for (title, claims) in [
+        ("no role, by an issuer that speaks for this context alone", json!({"sub": "acme"})),
+        (
+            "role = participant, by an issuer that speaks for this context alone",
+            json!({"sub": "user", "role": "participant", "participant_context_id": "acme"}),
+        ),
+    ] {
+        text += &contexts(&confined, &idp, title, &claims).await;
+    }
 
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/authorisation.txt");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -7,6 +7,7 @@ mod life_cycle;
 mod lost_answers;
 mod paging;
 mod process;
+mod races;
 mod registration;
 mod resources;
 mod stops;

@@ -2,6 +2,7 @@
 
 mod documents;
 mod feed;
+mod gate;
 mod peer;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -17,7 +18,7 @@ use heddle_control_plane::{ControlPlane, Parts, Patience};
 use heddle_did::web::Scheme;
 use heddle_ids::ParticipantId;
 use heddle_outbound::{DidResolver, Outbound, OutboundConfig};
-use heddle_store::{RunningWorker, Store, Worker, WorkerLimits};
+use heddle_store::{RunningWorker, Store, Worker, WorkerLimits, testing::Intercepted};
 use heddle_store_sqlite::SqliteDatabase;
 use heddle_tenancy::{Actor, DevelopmentMode, ParticipantScope, Scope, ScopeIssuer, StaticPeers};
 use heddle_vault::{EmbeddedVault, MasterKeySource, Vault};
@@ -87,6 +88,7 @@ pub struct World {
     clients: Arc<TokenService>,
     scopes: Arc<ScopeIssuer>,
     store: Store,
+    gate: Arc<Intercepted<gate::Gate>>,
     worker: Option<RunningWorker>,
 }
 
@@ -132,7 +134,8 @@ impl World {
     async fn patient(origin: &str, patience: Patience) -> Self {
         let environment = Environment::system();
         let database = SqliteDatabase::temporary(&environment).await.expect("a temporary database");
-        let store = Store::new(Arc::new(database), environment.clone());
+        let gate = Arc::new(Intercepted::new(Arc::new(database), gate::Gate::default()));
+        let store = Store::new(gate.clone(), environment.clone());
         let (scopes, static_peers) = composition();
         let operator = scopes.operator(Actor::new("test"));
         let vault = EmbeddedVault::open(store.clone(), &operator, &MasterKeySource::Ephemeral).await;
@@ -167,8 +170,18 @@ impl World {
         let served = router.clone();
         tokio::spawn(async move { axum::serve(listener, served).await });
         let worker = Some(worker);
-        let mut world =
-            Self { router, url, _stop: stop, admin: String::new(), vault, clients, scopes, store, worker };
+        let mut world = Self {
+            router,
+            url,
+            _stop: stop,
+            admin: String::new(),
+            vault,
+            clients,
+            scopes,
+            store,
+            gate,
+            worker,
+        };
         world.admin = world.token(&operator, NewClient::admin()).await;
         world
     }
@@ -251,6 +264,11 @@ impl World {
     /// Where others reach a participant.
     pub fn address(&self, context: &str) -> String {
         format!("{}/api/dsp/{context}/{PROFILE}", self.url)
+    }
+
+    /// What happens between what the next request has read and what it writes.
+    pub fn before_the_next_commit(&self, event: impl Future<Output = ()> + Send + 'static) {
+        self.gate.commits.before_the_next(event);
     }
 
     /// Ends when every job that is due has run.

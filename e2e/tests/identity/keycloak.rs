@@ -1,8 +1,6 @@
 //! Somebody else's identity provider, as it is published, gives the tokens: they open what they should and nothing else,
 //! its keys may be replaced at any time, and while it is away everybody else goes on.
 
-mod rotation;
-
 use heddle::demo::{Client, management::typed};
 use heddle_e2e::{
     Answer, Server, answer_to, client,
@@ -12,9 +10,11 @@ use heddle_outbound::{Authorization, Request};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::rotation;
+
 const AUDIENCE: &str = "heddle";
 /// The realm of the operator, which may give everything, and that of a customer, which speaks for one participant.
-const OPERATOR: &str = "operator";
+pub const OPERATOR: &str = "operator";
 const CUSTOMER: &str = "customer";
 const READ: &str = "management-api:read";
 const WRITE: &str = "management-api:write";
@@ -65,7 +65,7 @@ impl Doors<'_> {
     }
 
     /// Looks at the assets of a participant.
-    async fn look(&self, context: &str, token: &str) -> Answer {
+    pub async fn look(&self, context: &str, token: &str) -> Answer {
         let url = format!("{}{PARTICIPANTS}/{context}/assets/request", self.operator.base());
         self.answer(Request::post(url).json_of(&everything()), token).await
     }

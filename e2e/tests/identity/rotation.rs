@@ -7,7 +7,7 @@ use heddle_e2e::keycloak::Keycloak;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::{Doors, OPERATOR};
+use crate::keycloak::{Doors, OPERATOR};
 
 /// Requests under each new key, after which the next one comes.
 const REQUESTS: u32 = 5;
