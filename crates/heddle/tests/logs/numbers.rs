@@ -16,18 +16,18 @@ const RARE: [&str; 0] = [];
 /// Names with their labels.
 type Names = BTreeMap<String, BTreeSet<String>>;
 
-/// What the rows of the guide's tables promise: `| `name` | labels | … |`.
+/// What the rows of the guide's tables promise: a name, how it behaves, its labels.
 fn promised() -> Names {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/observing.md");
     let guide = fs::read_to_string(guide).expect("the guide is there");
-    let rows = guide.lines().filter(|line| line.starts_with("| `heddle_") || line.starts_with("| `process_"));
-    rows.map(|row| {
-        let mut cells = row.split('|').map(str::trim).skip(1);
-        let name = cells.next().unwrap_or_default().trim_matches('`').to_owned();
-        let labels = cells.nth(1).unwrap_or_default().split(", ").filter(|label| !label.is_empty());
-        (name, labels.map(|label| label.trim_matches('`').to_owned()).collect())
-    })
-    .collect()
+    let rows = guide.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, name, "counter" | "gauge" | "histogram", labels, ..] = cells.as_slice() else { return None };
+        let labels = labels.split(", ").filter(|label| !label.is_empty());
+        let labels = labels.map(|label| label.trim_matches('`').to_owned()).collect();
+        Some((name.trim_matches('`').to_owned(), labels))
+    });
+    rows.collect()
 }
 
 fn counted() -> Names {

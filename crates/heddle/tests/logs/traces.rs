@@ -41,7 +41,7 @@ async fn one_trace_shows_catalog_negotiation_and_transfer_with_claims_policies_a
                 "dcp.present",
                 "dcp.verify",
                 "dsp.send",
-                "dps.prepare",
+                "dps.preparation",
                 "job negotiation.send",
                 "COMMIT",
             ][..],
