@@ -144,6 +144,15 @@ pub async fn open_vault(
     Ok(Arc::new(EmbeddedVault::open(store.clone(), operator, &source).await?))
 }
 
+/// Stores what documents can be filtered by, where an older release has not: before anybody asks.
+pub async fn index(foundation: &Foundation) -> Result<(), StoreError> {
+    let stored = foundation.store.index(&foundation.scopes, &heddle_control_plane::filtered()).await?;
+    if stored > 0 {
+        tracing::info!(component = "store", action = "index", documents = stored, "documents can be filtered now");
+    }
+    Ok(())
+}
+
 impl Foundation {
     /// Builds everything above an open database.
     pub async fn build(

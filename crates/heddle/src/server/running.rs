@@ -193,6 +193,7 @@ pub async fn start_on(
         Foundation::build(&configuration, data_dir.clone(), (store, scopes, vault), public_url.clone())
             .await?;
     let foundation = Arc::new(foundation);
+    foundation::index(&foundation).await?;
     let credentials = bootstrap::operator_credentials(&foundation).await?;
     let clients = ServiceClients::obtain(&foundation).await?;
     let (stop, shutdown) = Shutdown::pair();

@@ -131,6 +131,7 @@ pub(crate) fn internal_message() -> String {
 impl From<StoreError> for Rejection {
     fn from(error: StoreError) -> Self {
         match &error {
+            StoreError::TooBroad { .. } => Self::new(Kind::Malformed, error.to_string()),
             StoreError::Duplicate { .. } => Self::new(Kind::Conflict, error.to_string()),
             StoreError::TooBroad { .. } => Self::new(Kind::Invalid, error.to_string()),
             StoreError::Stale { .. } => Self::unavailable(error.to_string(), Duration::from_secs(1)),

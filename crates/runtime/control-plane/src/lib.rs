@@ -5,7 +5,7 @@
 //!
 //! * `model`: what is stored. `identity`: who a peer is. `catalog`, `negotiation`, `transfer`: the protocol work,
 //!   each with its jobs; `delivery`: how a message of ours comes to a peer. `trace`: why something was decided; `denial`: why a request was refused. `telling`: what the
-//!   log says of it. `rules`: what policies mean. `removal`: the end of a participant.
+//!   log says of it. `rules`: what policies mean. `filtered`: what can be filtered. `removal`: the end of a participant.
 //! * `endpoints`: the surface for peers and data planes. `api`: the Management API. Both only convert.
 //!
 //! # How a message is handled
@@ -22,6 +22,7 @@ mod catalog;
 mod delivery;
 mod denial;
 mod endpoints;
+mod filtered;
 mod identity;
 mod model;
 mod negotiation;
@@ -35,5 +36,6 @@ mod tests;
 mod trace;
 mod transfer;
 
+pub use filtered::filtered;
 pub use parts::{ControlPlane, Parts};
 pub use patience::Patience;

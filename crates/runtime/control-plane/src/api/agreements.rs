@@ -65,14 +65,6 @@ pub(super) fn shown(agreement: &Agreement) -> Shown<AgreementBody<'_>> {
 impl Queryable for Agreement {
     const PATHS: &'static [&'static str] =
         &["id", "agreementId", "assetId", "providerId", "consumerId", "contractSigningDate", "policy."];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        if path == "id" {
-            return Some(self.id.as_str().into());
-        }
-        let value = serde_json::to_value(shown(self)).ok()?;
-        path.split('.').try_fold(value, |value, name| value.get(name).cloned())
-    }
 }
 
 async fn query(

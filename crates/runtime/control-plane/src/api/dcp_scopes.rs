@@ -10,7 +10,6 @@ use axum::{
 use heddle_dcp::Scope;
 use heddle_web::{Management, Path, Rejection};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     answer::{Outcome, Shown, created, done, not_found, ok, same_id, taken},
@@ -86,16 +85,6 @@ fn shown(scope: &DcpScope) -> Shown<ScopeDocument> {
 
 impl Queryable for DcpScope {
     const PATHS: &'static [&'static str] = &["id", "type", "value", "profile", "prefixMapping"];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        match path {
-            "id" => Some(self.id.as_str().into()),
-            "type" => serde_json::to_value(self.usage).ok(),
-            "value" => Some(self.value.as_str().into()),
-            "profile" => Some(self.profile.as_str().into()),
-            _ => self.prefix.as_deref().map(Value::from),
-        }
-    }
 }
 
 async fn create(

@@ -1,9 +1,10 @@
 //! The filter of a catalog request. The protocol leaves its language open; ours is the `QuerySpec` of EDC connectors.
 
+use heddle_store::filter::{Filter as Conditions, Property};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::model::{Asset, Criterion, EDC_NAMESPACE};
+use crate::model::{Criterion, EDC_NAMESPACE};
 
 /// Most conditions of one filter.
 const CRITERIA_MAX: usize = 64;
@@ -26,7 +27,7 @@ pub(crate) struct Filter {
     #[serde(default)]
     filter_expression: Vec<Value>,
     #[serde(skip)]
-    criteria: Vec<Criterion>,
+    conditions: Conditions,
 }
 
 /// A filter that we cannot evaluate. DSP 2025-1 §"Catalog Request Message": answer 400.
@@ -62,26 +63,24 @@ impl Filter {
         if filter.limit == Some(0) || filter.filter_expression.len() > CRITERIA_MAX {
             return Err(refuse("it asks for nothing, or has too many conditions"));
         }
-        filter.criteria = filter.filter_expression.drain(..).map(criterion).collect::<Result<_, _>>()?;
+        let conditions: Result<Vec<_>, _> = filter.filter_expression.drain(..).map(condition).collect();
+        filter.conditions = Conditions::All(conditions?);
         Ok(filter)
     }
 
-    /// Whether an asset fulfils every condition.
-    pub(super) fn takes(&self, asset: &Asset) -> bool {
-        self.criteria.iter().all(|criterion| criterion.holds(|path| asset.public_at(path)))
+    /// Whether an asset with these public properties fulfils every condition.
+    pub(super) fn takes(&self, public: &[Property]) -> bool {
+        self.conditions.matches(public)
     }
 }
 
-fn criterion(value: Value) -> Result<Criterion, Unsupported> {
+fn condition(value: Value) -> Result<Conditions, Unsupported> {
     let Value::Object(members) = value else {
         return Err(Unsupported("a condition is not an object".to_owned()));
     };
     let criterion: Criterion = serde_json::from_value(Value::Object(short(&members)))
         .map_err(|error| Unsupported(error.to_string()))?;
-    if !criterion.is_known() {
-        return Err(Unsupported(format!("'{}' is not an operator", criterion.operator)));
-    }
-    Ok(criterion)
+    criterion.filter().map_err(|error| Unsupported(error.to_string()))
 }
 
 /// The members by their short names, without those of JSON-LD and those that are null.
@@ -104,6 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::Asset;
 
     fn asset() -> Asset {
         serde_json::from_value(json!({
@@ -116,7 +116,7 @@ mod tests {
         let expression =
             json!({"@type": "Criterion", "operandLeft": left, "operator": operator, "operandRight": right});
         let filter = json!({"@type": "QuerySpec", "edc:offset": 0, "filterExpression": [expression]});
-        Filter::read(&[filter]).expect("supported").takes(&asset())
+        Filter::read(&[filter]).expect("supported").takes(asset().public_properties().rows())
     }
 
     #[test]

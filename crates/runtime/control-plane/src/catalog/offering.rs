@@ -7,7 +7,10 @@ use heddle_clock::Timestamp;
 use heddle_dsp::catalog::{Listing, OfferName, Offered};
 use heddle_ids::{OfferId, PolicyDefinitionId};
 use heddle_odrl::{Functions, Policy, PolicyScope};
-use heddle_store::{Loaded, Query, StoreError, Transaction};
+use heddle_store::{
+    Aggregate, Loaded, Query, StoreError, Transaction,
+    filter::{Filter, Property},
+};
 use heddle_tenancy::VerifiedPeer;
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
@@ -29,6 +32,7 @@ pub(super) struct Offering {
 /// A contract definition that is open to the peer.
 struct Open {
     definition: ContractDefinition,
+    selected: Filter,
     terms: Policy,
     discriminator: String,
 }
@@ -102,7 +106,9 @@ impl Offering {
 
     /// The asset as the peer may see it; `None` when it may not, or when nobody could serve it.
     pub(super) fn listing(&self, asset: &Asset) -> Option<Listing> {
-        let offers: Vec<Offered> = self.open.iter().filter_map(|open| open.offer(asset)).collect();
+        let properties = Aggregate::properties(asset).unwrap_or_default();
+        let offers: Vec<Offered> =
+            self.open.iter().filter_map(|open| open.offer(asset, properties.rows())).collect();
         let formats = self.formats(asset);
         if offers.is_empty() || (formats.is_empty() && !asset.is_catalog) {
             return None;
@@ -134,11 +140,11 @@ impl Open {
         let text = serde_json::to_vec(terms).expect("a policy serialises");
         let digest = digest(&SHA256, &text);
         let discriminator = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..DISCRIMINATOR_BYTES]);
-        Some(Self { definition, terms: terms.clone(), discriminator })
+        Some(Self { selected: definition.selected(), definition, terms: terms.clone(), discriminator })
     }
 
-    fn offer(&self, asset: &Asset) -> Option<Offered> {
-        if !self.definition.selects(asset) {
+    fn offer(&self, asset: &Asset, properties: &[Property]) -> Option<Offered> {
+        if !self.selected.matches(properties) {
             return None;
         }
         let name = OfferName {

@@ -131,12 +131,11 @@ async fn select(
     wanted: &Wanted,
 ) -> Result<Paged<Entry>, StoreError> {
     let mut pager = Pager::new(wanted);
-    let mut offset = 0;
+    let mut query = Query { order: Order::Id, limit: BATCH_ROWS, ..Query::default() };
     // Nothing is looked at for a peer to whom nothing is open.
     while !offering.is_empty() {
-        let query = Query { order: Order::Id, offset, limit: BATCH_ROWS, ..Query::default() };
         let assets = transaction.list::<Asset>(&query).await?;
-        for asset in assets.iter().filter(|asset| wanted.filter.takes(asset)) {
+        for asset in assets.iter().filter(|asset| wanted.filter.takes(asset.public_properties().rows())) {
             if let Some(listing) = offering.listing(asset) {
                 pager.offer(&asset.id, || entry(asset, listing));
             }
@@ -144,7 +143,7 @@ async fn select(
         if assets.len() < BATCH_ROWS as usize || pager.is_full() {
             break;
         }
-        offset += BATCH_ROWS;
+        query.after = assets.last().map(|last| query.place_of(last));
     }
     Ok(pager.finish())
 }

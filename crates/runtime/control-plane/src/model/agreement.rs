@@ -4,7 +4,7 @@ use heddle_clock::Timestamp;
 use heddle_dsp::process::Role;
 use heddle_ids::{AgreementId, AssetId, NegotiationId, ParticipantId, ProfileName, SharedAgreementId};
 use heddle_odrl::Policy;
-use heddle_store::{Aggregate, Columns};
+use heddle_store::{Aggregate, Columns, filter::Properties};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -67,5 +67,17 @@ impl Aggregate for Agreement {
             unique_key: Some(Self::key(&self.counter_party, &self.shared_id)),
             ..Columns::default()
         }
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        let properties = Properties::default()
+            .with_text("id", self.id.as_str())
+            .with_text("agreementId", self.shared_id.as_str())
+            .with_text("assetId", self.asset.as_str())
+            .with_text("providerId", self.provider.as_str())
+            .with_text("consumerId", self.consumer.as_str())
+            .with_number("contractSigningDate", self.signed_at.as_seconds())
+            .with("policy", &serde_json::to_value(&self.policy).unwrap_or_default());
+        Some(properties)
     }
 }

@@ -2,7 +2,10 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::AssetId;
-use heddle_store::Aggregate;
+use heddle_store::{
+    Aggregate,
+    filter::{Properties, path_of},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -49,35 +52,54 @@ pub struct Asset {
 }
 
 impl Asset {
-    /// What a property path leads to: `id`, a public or a private property, by short name or full IRI, with or
-    /// without quotes, with members of it after dots (`'https://x.example/a'.b`).
-    #[must_use]
-    pub fn at(&self, path: &str) -> Option<Value> {
-        self.lookup(path, &[&self.properties, &self.private_properties])
+    /// What selectors and queries ask for: the id, when it was made, and every property, by its short name or its full
+    /// IRI, with members of it after dots.
+    fn all_properties(&self) -> Properties {
+        let own = self.public_properties().with_number("createdAt", self.created_at.as_millis());
+        with_members(own, &self.private_properties)
     }
 
-    /// As [`Asset::at`], without what never leaves the participant.
+    /// As what queries ask for, without what never leaves the participant.
     #[must_use]
-    pub fn public_at(&self, path: &str) -> Option<Value> {
-        self.lookup(path, &[&self.properties])
+    pub fn public_properties(&self) -> Properties {
+        let own = Properties::default().with_text("id", self.id.as_str());
+        let own = if self.is_catalog { own.with(IS_CATALOG, &Value::Bool(true)) } else { own };
+        with_members(own, &self.properties)
     }
 
-    fn lookup(&self, path: &str, places: &[&Map<String, Value>]) -> Option<Value> {
-        let path = path.strip_prefix("properties.").unwrap_or(path);
-        let path = path.strip_prefix("privateProperties.").unwrap_or(path);
-        let (name, rest) =
-            first_segment(path, |name| places.iter().any(|place| property(place, name).is_some()));
-        if matches!(short(name), "id" | "@id") && rest.is_none() {
-            return Some(Value::String(self.id.to_string()));
+    /// The path of a property as [`Asset::public_properties`] has it, from what a client writes: with or without
+    /// quotes, the namespace, and the member that it stands in.
+    #[must_use]
+    pub fn path(written: &str) -> String {
+        let written = written.strip_prefix("properties.").unwrap_or(written);
+        let written = written.strip_prefix("privateProperties.").unwrap_or(written);
+        match path_of(written, EDC_NAMESPACE) {
+            id if id == "@id" => "id".to_owned(),
+            path => path,
         }
-        let mut value = places.iter().find_map(|place| property(place, name))?;
-        let mut rest = rest;
-        while let Some(path) = rest {
-            let (name, further) = first_segment(path, |name| value.get(name).is_some());
-            value = value.as_object().and_then(|members| property(members, name))?;
-            rest = further;
+    }
+}
+
+/// Whether it stands for a catalog.
+const IS_CATALOG: &str = "isCatalog";
+/// What an asset says of itself, whatever properties a client gives it.
+const OWN: [&str; 3] = ["id", "createdAt", IS_CATALOG];
+
+fn with_members(mut properties: Properties, members: &Map<String, Value>) -> Properties {
+    for (name, value) in members.iter().filter(|(name, _)| !OWN.contains(&short(name))) {
+        properties = properties.with(short(name), &shortened(value));
+    }
+    properties
+}
+
+/// The value with short names.
+fn shortened(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (short(name).to_owned(), shortened(member))).collect()
         }
-        Some(value.clone())
+        Value::Array(items) => items.iter().map(shortened).collect(),
+        scalar => scalar.clone(),
     }
 }
 
@@ -85,27 +107,15 @@ fn short(name: &str) -> &str {
     name.strip_prefix(EDC_NAMESPACE).unwrap_or(name)
 }
 
-fn property<'p>(properties: &'p Map<String, Value>, name: &str) -> Option<&'p Value> {
-    let short = short(name);
-    properties.get(short).or_else(|| properties.get(&format!("{EDC_NAMESPACE}{short}")))
-}
-
-/// The first name of a path, and what follows. Names in quotes may hold dots, and so may names that exist.
-fn first_segment(path: &str, exists: impl Fn(&str) -> bool) -> (&str, Option<&str>) {
-    if let Some((name, rest)) = path.strip_prefix('\'').and_then(|rest| rest.split_once('\'')) {
-        return (name, rest.strip_prefix('.'));
-    }
-    if path.contains("://") || exists(path) {
-        return (path, None);
-    }
-    path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)))
-}
-
 impl Aggregate for Asset {
     const KIND: &'static str = "asset";
 
     fn id(&self) -> &str {
         self.id.as_str()
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        Some(self.all_properties())
     }
 }
 
@@ -123,22 +133,30 @@ mod tests {
             "privateProperties": {"secret": "s"},
         }))
         .expect("an asset");
+        let at = |properties: &Properties, path: &str| {
+            let path = Asset::path(path);
+            properties.rows().iter().find(|row| row.path == path).map(|row| row.value.text().to_owned())
+        };
+        let all = Aggregate::properties(&asset).expect("assets have some");
         for (path, value) in [
-            ("id", json!("a1")),
-            ("https://w3id.org/edc/v0.0.1/ns/id", json!("a1")),
-            ("'https://w3id.org/edc/v0.0.1/ns/name'", json!("n")),
-            ("kind", json!("k")),
-            ("properties.'name'", json!("n")),
-            ("'https://x.example/a.b'.c", json!(7)),
-            ("dot.ted", json!(1)),
-            ("privateProperties.secret", json!("s")),
+            ("id", "a1"),
+            ("@id", "a1"),
+            ("https://w3id.org/edc/v0.0.1/ns/id", "a1"),
+            ("'https://w3id.org/edc/v0.0.1/ns/name'", "n"),
+            ("kind", "k"),
+            ("properties.'name'", "n"),
+            ("'https://x.example/a.b'.c", "7"),
+            ("dot.ted", "1"),
+            ("privateProperties.secret", "s"),
+            ("createdAt", "0"),
         ] {
-            assert_eq!(asset.at(path), Some(value), "{path}");
+            assert_eq!(at(&all, path).as_deref(), Some(value), "{path}");
         }
-        assert_eq!(asset.at("nothing"), None);
-        assert_eq!(asset.public_at("name"), Some(json!("n")));
+        assert_eq!(at(&all, "nothing"), None);
+        let public = asset.public_properties();
+        assert_eq!(at(&public, "name").as_deref(), Some("n"));
         for path in ["secret", "privateProperties.secret", "'secret'"] {
-            assert_eq!(asset.public_at(path), None, "{path}");
+            assert_eq!(at(&public, path), None, "{path}");
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::{ContractDefinitionId, PolicyDefinitionId};
-use heddle_store::Aggregate;
+use heddle_store::{
+    Aggregate,
+    filter::{Condition, Filter, FilterError, Properties, condition},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Asset;
+use super::{Asset, asset::EDC_NAMESPACE};
 
 /// One condition of a selector (Management API `Criterion`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,10 +44,18 @@ pub struct ContractDefinition {
 }
 
 impl ContractDefinition {
+    /// Which assets it selects.
+    #[must_use]
+    pub fn selected(&self) -> Filter {
+        let conditions: Result<Vec<Filter>, FilterError> = self.selector.iter().map(Criterion::filter).collect();
+        // What cannot be read selects nothing; it was refused when the definition was made.
+        conditions.map_or_else(|_| Filter::Any(Vec::new()), Filter::All)
+    }
+
     /// Whether the selector takes `asset`.
     #[must_use]
     pub fn selects(&self, asset: &Asset) -> bool {
-        self.selector.iter().all(|criterion| criterion.holds(|path| asset.at(path)))
+        self.selected().matches(asset.properties().unwrap_or_default().rows())
     }
 }
 
@@ -54,104 +65,43 @@ impl Aggregate for ContractDefinition {
     fn id(&self) -> &str {
         self.id.as_str()
     }
+
+    fn properties(&self) -> Option<Properties> {
+        let selector: Value = self.selector.iter().map(|one| serde_json::to_value(one).unwrap_or_default()).collect();
+        let own = Properties::default()
+            .with_text("id", self.id.as_str())
+            .with_text("accessPolicyId", self.access_policy.as_str())
+            .with_text("contractPolicyId", self.contract_policy.as_str())
+            .with_number("createdAt", self.created_at.as_millis())
+            .with("assetsSelector", &selector);
+        Some(with_private(own, &self.private_properties))
+    }
 }
 
 impl Criterion {
-    /// Every operator; upper case letters are as good.
-    pub const OPERATORS: [&'static str; 11] =
-        ["=", "!=", "in", "not in", "like", "ilike", "contains", "<", "<=", ">", ">="];
-
-    /// Whether the operator exists.
-    #[must_use]
-    pub fn is_known(&self) -> bool {
-        Self::OPERATORS.iter().any(|known| self.operator.eq_ignore_ascii_case(known))
+    /// The condition on an asset.
+    ///
+    /// # Errors
+    /// When the operator does not exist, or does not take the operand.
+    pub fn filter(&self) -> Result<Filter, FilterError> {
+        self.filter_at(&Asset::path(&self.operand_left))
     }
 
-    /// Whether the condition holds for what `value` tells of a path. A path that nothing is known of fulfils only
-    /// `!=` and `not in`.
-    pub fn holds(&self, value: impl Fn(&str) -> Option<Value>) -> bool {
-        let left = value(&self.operand_left);
-        let right = &self.operand_right;
-        match self.operator.to_ascii_lowercase().as_str() {
-            "=" => left.is_some_and(|left| same(&left, right)),
-            "!=" => !left.is_some_and(|left| same(&left, right)),
-            "in" => left.is_some_and(|left| members(right).iter().any(|item| same(&left, item))),
-            "not in" => !left.is_some_and(|left| members(right).iter().any(|item| same(&left, item))),
-            "like" => text_pair(left.as_ref(), right).is_some_and(|(left, right)| like(&left, &right)),
-            "ilike" => text_pair(left.as_ref(), right)
-                .is_some_and(|(left, right)| like(&left.to_lowercase(), &right.to_lowercase())),
-            "contains" => left.is_some_and(|left| contains(&left, right)),
-            "<" => compare(left.as_ref(), right).is_some_and(std::cmp::Ordering::is_lt),
-            "<=" => compare(left.as_ref(), right).is_some_and(std::cmp::Ordering::is_le),
-            ">" => compare(left.as_ref(), right).is_some_and(std::cmp::Ordering::is_gt),
-            ">=" => compare(left.as_ref(), right).is_some_and(std::cmp::Ordering::is_ge),
-            _ => false,
-        }
+    /// The condition, at a path as properties have it.
+    ///
+    /// # Errors
+    /// As for [`Criterion::filter`].
+    pub fn filter_at(&self, path: &str) -> Result<Filter, FilterError> {
+        condition(&Condition { path, operator: &self.operator, operand: &self.operand_right })
     }
 }
 
-fn members(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
-}
-
-/// Equality; a number and its text are the same, as clients write either.
-fn same(left: &Value, right: &Value) -> bool {
-    left == right || matches!((text(left), text(right)), (Some(left), Some(right)) if left == right)
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
-
-fn text_pair(left: Option<&Value>, right: &Value) -> Option<(String, String)> {
-    Some((text(left?)?, text(right)?))
-}
-
-fn contains(left: &Value, right: &Value) -> bool {
-    match left {
-        Value::Array(items) => items.iter().any(|item| same(item, right)),
-        _ => text_pair(Some(left), right).is_some_and(|(left, right)| left.contains(&right)),
-    }
-}
-
-fn compare(left: Option<&Value>, right: &Value) -> Option<std::cmp::Ordering> {
-    let left = left?;
-    match (left.as_f64(), right.as_f64()) {
-        (Some(left), Some(right)) => left.partial_cmp(&right),
-        _ => text_pair(Some(left), right).map(|(left, right)| left.cmp(&right)),
-    }
-}
-
-/// SQL's `LIKE`: `%` is any text, `_` any one character. Linear in the text for each `%`.
-fn like(text: &str, pattern: &str) -> bool {
-    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
-    let (mut t, mut p) = (0, 0);
-    let mut restart: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('%') => {
-                restart = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == '_' || *c == text[t] => {
-                t += 1;
-                p += 1;
-            }
-            _ => match restart {
-                Some((percent, from)) => {
-                    restart = Some((percent, from + 1));
-                    (p, t) = (percent + 1, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '%')
+/// With the properties that never leave the participant, as `privateProperties.name`.
+pub(crate) fn with_private(own: Properties, private: &Map<String, Value>) -> Properties {
+    private.iter().fold(own, |own, (name, value)| {
+        let name = name.strip_prefix(EDC_NAMESPACE).unwrap_or(name);
+        own.with(&format!("privateProperties.{name}"), value)
+    })
 }
 
 #[cfg(test)]
@@ -160,45 +110,24 @@ mod tests {
 
     use super::*;
 
-    fn holds(operator: &str, right: Value) -> bool {
-        let criterion = Criterion {
-            operand_left: "name".to_owned(),
-            operator: operator.to_owned(),
-            operand_right: right,
-        };
-        criterion.holds(|path| (path == "name").then(|| json!("weather-7")))
-    }
-
     #[test]
-    fn every_operator_can_hold_and_fail() {
-        for (operator, yes, no) in [
-            ("=", json!("weather-7"), json!("weather")),
-            ("!=", json!("other"), json!("weather-7")),
-            ("in", json!(["a", "weather-7"]), json!(["a"])),
-            ("not in", json!(["a"]), json!(["weather-7"])),
-            ("like", json!("wea%_7"), json!("wea_7")),
-            ("ILIKE", json!("WEA%"), json!("%8")),
-            ("contains", json!("ther"), json!("thor")),
-            ("<", json!("x"), json!("a")),
-            (">=", json!("weather-7"), json!("x")),
-        ] {
-            assert!(holds(operator, yes), "{operator} should hold");
-            assert!(!holds(operator, no), "{operator} should fail");
-        }
-        assert!(!holds("resembles", json!("weather-7")));
-    }
-
-    #[test]
-    fn numbers_compare_as_numbers_and_equal_their_text() {
-        let criterion = |operator: &str, right| Criterion {
-            operand_left: "n".to_owned(),
-            operator: operator.to_owned(),
-            operand_right: right,
+    fn a_selector_takes_what_fulfils_all_of_it() {
+        let asset: Asset = serde_json::from_value(json!({
+            "id": "a", "createdAt": 0, "properties": {"name": "weather-7", "size": 7}, "privateProperties": {"k": "v"},
+        }))
+        .expect("an asset");
+        let selects = |criteria: Value| {
+            let definition = json!({"id": "d", "accessPolicy": "p", "contractPolicy": "p", "createdAt": 0, "selector": criteria});
+            serde_json::from_value::<ContractDefinition>(definition).expect("a definition").selects(&asset)
         };
-        let value = |_: &str| Some(json!(10));
-        assert!(criterion(">", json!(9)).holds(value));
-        assert!(criterion("=", json!("10")).holds(value));
-        assert!(!criterion("=", json!("9")).holds(|_| None));
-        assert!(criterion("!=", json!("9")).holds(|_| None));
+        let one = |left: &str, operator: &str, right: Value| {
+            json!({"operandLeft": left, "operator": operator, "operandRight": right})
+        };
+        assert!(selects(json!([])));
+        assert!(selects(json!([one("name", "like", json!("wea%")), one("size", ">", json!(6))])));
+        assert!(selects(json!([one("privateProperties.'k'", "=", json!("v"))])));
+        assert!(!selects(json!([one("name", "like", json!("wea%")), one("size", ">", json!(7))])));
+        assert!(!selects(json!([one("colour", "!=", json!("red"))])), "what is not there is not different");
+        assert!(!selects(json!([one("name", "resembles", json!("weather-7"))])));
     }
 }

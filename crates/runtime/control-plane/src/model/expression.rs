@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::CelExpressionId;
-use heddle_store::{Aggregate, DirectoryRow};
+use heddle_store::{Aggregate, DirectoryRow, filter::Properties};
 use serde::{Deserialize, Serialize};
 
 /// The meaning of a left operand.
@@ -43,6 +43,10 @@ impl Aggregate for CelExpression {
 
     fn id(&self) -> &str {
         self.id.as_str()
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        Some(Properties::default().with("", &serde_json::to_value(self).unwrap_or_default()))
     }
 }
 
@@ -103,6 +107,18 @@ impl Aggregate for DcpScope {
 
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        let own = Properties::default()
+            .with_text("id", &self.id)
+            .with("type", &serde_json::to_value(self.usage).unwrap_or_default())
+            .with_text("value", &self.value)
+            .with_text("profile", &self.profile);
+        Some(match &self.prefix {
+            Some(prefix) => own.with_text("prefixMapping", prefix),
+            None => own,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod profile;
 
 pub use agreement::Agreement;
 pub use asset::{Asset, DataplaneMetadata, EDC_NAMESPACE};
+pub(crate) use contract_definition::with_private;
 pub use contract_definition::{ContractDefinition, Criterion};
 pub use data_plane::DataPlane;
 pub use expression::{CelExpression, DcpScope, ScopeUse};

@@ -2,7 +2,7 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::ProfileName;
-use heddle_store::{Aggregate, DirectoryRow};
+use heddle_store::{Aggregate, DirectoryRow, filter::Properties};
 use serde::{Deserialize, Serialize};
 
 /// The protocol that a dataspace speaks (Management API `DataspaceProfile.protocol`).
@@ -81,5 +81,14 @@ impl Aggregate for DataspaceProfile {
 
     fn id(&self) -> &str {
         self.name.as_str()
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        let properties = Properties::default()
+            .with_text("name", self.name.as_str())
+            .with_number("createdAt", self.created_at.as_millis())
+            .with("identity", &serde_json::to_value(self.identity).unwrap_or_default())
+            .with("protocol", &serde_json::to_value(&self.protocol).unwrap_or_default());
+        Some(properties)
     }
 }

@@ -17,7 +17,7 @@ use heddle_store::Worker;
 
 pub(crate) use commands::{CommandError, NewNegotiation};
 pub(crate) use inbound::{Answer, InboundRequest, ProtocolError};
-pub(crate) use record::{NegotiationRecord, in_words};
+pub(crate) use record::{NegotiationRecord, in_words, role_name};
 
 use crate::ControlPlane;
 

@@ -7,7 +7,7 @@ use heddle_dsp::{
     process::Role,
 };
 use heddle_ids::{AgreementId, ConsumerPid, MessageId, ParticipantId};
-use heddle_store::{Aggregate, Columns};
+use heddle_store::{Aggregate, Columns, filter::Properties};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -108,6 +108,14 @@ impl NegotiationRecord {
     }
 }
 
+/// The part that a party plays, as the Management API names it.
+pub(crate) const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Consumer => "CONSUMER",
+        Role::Provider => "PROVIDER",
+    }
+}
+
 /// A reason of any JSON type as text.
 pub(crate) fn in_words(reason: &Value) -> String {
     reason.as_str().map_or_else(|| reason.to_string(), str::to_owned)
@@ -148,5 +156,33 @@ impl Aggregate for NegotiationRecord {
             unique_key,
             due_at: None,
         }
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        let process = &self.process;
+        let mut own = Properties::default()
+            .with_text("id", process.id().as_str())
+            .with_text("type", role_name(process.role()))
+            .with_text("protocol", process.profile().as_str())
+            .with_text("profile", process.profile().as_str())
+            .with_text("state", self.management_state())
+            .with_number("stateTimestamp", process.changed_at().as_millis())
+            .with_text("counterPartyId", process.counter_party().as_str())
+            .with_text("counterPartyAddress", process.counter_party_address())
+            .with_number("createdAt", process.created_at().as_millis())
+            .with_text("assetId", process.dataset().as_str());
+        if let Some(pid) = process.peer_pid() {
+            own = own.with_text("correlationId", pid.as_str());
+        }
+        if let Some(agreement) = &self.agreement {
+            own = own
+                .with_text("contractAgreementId", agreement.as_str())
+                .with_text("contractAgreement.id", agreement.as_str())
+                .with_text("contractAgreement.assetId", process.dataset().as_str());
+        }
+        if let Some(detail) = self.error_detail() {
+            own = own.with_text("errorDetail", &detail);
+        }
+        Some(own)
     }
 }

@@ -7,12 +7,17 @@ use heddle_dsp::{
     transfer::{DataPlaneStep, Kind, State, TransferProcess},
 };
 use heddle_ids::{AgreementId, ConsumerPid, DataPlaneId, MessageId, ParticipantId};
-use heddle_store::{Aggregate, Columns};
+use heddle_store::{Aggregate, Columns, filter::Properties};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::plane_failure;
-use crate::{delivery::Sends, model::DataplaneMetadata, trace::DecisionTrace};
+use crate::{
+    delivery::Sends,
+    model::{DataplaneMetadata, with_private},
+    negotiation::role_name,
+    trace::DecisionTrace,
+};
 
 /// A signal to the data plane that is under way or waits its turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,5 +236,30 @@ impl Aggregate for TransferRecord {
             unique_key,
             due_at: None,
         }
+    }
+
+    fn properties(&self) -> Option<Properties> {
+        let process = &self.process;
+        let mut own = Properties::default()
+            .with_text("id", process.id().as_str())
+            .with_text("type", role_name(process.role()))
+            .with_text("protocol", process.profile().as_str())
+            .with_text("profile", process.profile().as_str())
+            .with_text("state", self.management_state())
+            .with_number("stateTimestamp", process.changed_at().as_millis())
+            .with_text("counterPartyId", process.counter_party().as_str())
+            .with_text("counterPartyAddress", process.counter_party_address())
+            .with_number("createdAt", process.created_at().as_millis())
+            .with_text("assetId", process.dataset().as_str())
+            .with_text("contractId", self.agreement.as_str())
+            .with_text("agreementId", process.agreement_id().as_str())
+            .with_text("transferType", process.format());
+        if let Some(pid) = process.peer_pid() {
+            own = own.with_text("correlationId", pid.as_str());
+        }
+        if let Some(detail) = self.error_detail() {
+            own = own.with_text("errorDetail", &detail);
+        }
+        Some(with_private(own, &self.private_properties))
     }
 }

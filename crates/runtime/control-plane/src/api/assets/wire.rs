@@ -2,6 +2,10 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::AssetId;
+use heddle_store::{
+    Aggregate,
+    filter::{PATH_BYTES_MAX, PROPERTIES_MAX},
+};
 use heddle_web::Rejection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,7 +65,7 @@ impl AssetDocument {
         if let Some(address) = &mut self.data_address {
             address.as_object().ok_or_else(|| Rejection::invalid("/dataAddress", "expected an object"))?;
         }
-        Ok(Asset {
+        let asset = Asset {
             id,
             properties: self.properties,
             private_properties: self.private_properties,
@@ -69,7 +73,15 @@ impl AssetDocument {
             dataplane_metadata: self.dataplane_metadata,
             is_catalog: self.kind == CATALOG || flag || private_flag,
             created_at,
-        })
+        };
+        if !asset.properties().unwrap_or_default().is_complete() {
+            let message = format!(
+                "an asset has at most {PROPERTIES_MAX} values, each at a path of at most {PATH_BYTES_MAX} bytes: more \
+                 could not be searched"
+            );
+            return Err(Rejection::invalid("/properties", message));
+        }
+        Ok(asset)
     }
 }
 
@@ -130,11 +142,4 @@ pub(super) fn shown(asset: &Asset) -> Shown<AssetBody<'_>> {
 
 impl Queryable for Asset {
     const PATHS: &'static [&'static str] = &[];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        if path == "createdAt" {
-            return Some(self.created_at.as_millis().into());
-        }
-        Asset::at(self, path)
-    }
 }

@@ -25,10 +25,11 @@ use super::{
     document::Document,
     guard::{CatalogRead, Own},
     present,
-    query::{QuerySpec, check_criteria},
+    query::{QuerySpec, conditions},
 };
 use crate::{
     ControlPlane,
+    model::Asset,
     telling::{self, About},
 };
 use wire::{CatalogDocument, DatasetDocument, Filter, Wanted};
@@ -80,7 +81,7 @@ async fn catalog(
 ) -> Outcome {
     let spec = wanted.query_spec.as_ref();
     if let Some(spec) = spec {
-        check_criteria("/querySpec/filterExpression", &spec.filter_expression)?;
+        conditions("/querySpec/filterExpression", &spec.filter_expression, &|written| Ok(Asset::path(written)))?;
     }
     let filter = spec.filter(|spec| **spec != QuerySpec::default()).map(|spec| {
         serde_json::to_value(Filter::from(spec)).expect("numbers, texts and JSON values serialise")

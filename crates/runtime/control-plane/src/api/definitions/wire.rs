@@ -11,9 +11,9 @@ use crate::{
     api::{
         answer::Shown,
         document::Described,
-        query::{Queryable, check_criteria},
+        query::{Queryable, conditions},
     },
-    model::{ContractDefinition, Criterion},
+    model::{Asset, ContractDefinition, Criterion},
 };
 
 /// A definition as a client writes it.
@@ -41,7 +41,7 @@ impl DefinitionDocument {
         id: ContractDefinitionId,
         created_at: Timestamp,
     ) -> Result<ContractDefinition, Rejection> {
-        check_criteria("/assetsSelector", &self.assets_selector)?;
+        conditions("/assetsSelector", &self.assets_selector, &|written| Ok(Asset::path(written)))?;
         Ok(ContractDefinition {
             id,
             access_policy: self.access_policy_id,
@@ -90,28 +90,4 @@ pub(super) fn shown(definition: &ContractDefinition) -> Shown<DefinitionBody<'_>
 impl Queryable for ContractDefinition {
     const PATHS: &'static [&'static str] =
         &["id", "accessPolicyId", "contractPolicyId", "createdAt", "privateProperties.", "assetsSelector."];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        match path {
-            "id" => Some(self.id.as_str().into()),
-            "accessPolicyId" => Some(self.access_policy.as_str().into()),
-            "contractPolicyId" => Some(self.contract_policy.as_str().into()),
-            "createdAt" => Some(self.created_at.as_millis().into()),
-            _ => match path.strip_prefix("assetsSelector.") {
-                Some(member) => {
-                    Some(self.selector.iter().filter_map(|one| selector_at(one, member)).collect())
-                }
-                None => self.private_properties.get(path.strip_prefix("privateProperties.")?).cloned(),
-            },
-        }
-    }
-}
-
-fn selector_at(criterion: &Criterion, member: &str) -> Option<Value> {
-    match member {
-        "operandLeft" => Some(criterion.operand_left.as_str().into()),
-        "operator" => Some(criterion.operator.as_str().into()),
-        "operandRight" => Some(criterion.operand_right.clone()),
-        _ => None,
-    }
 }

@@ -15,7 +15,6 @@ use heddle_odrl::cel::Expression;
 use heddle_store::{Query, Transaction};
 use heddle_web::{Management, Path, Rejection};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     answer::{Outcome, Shown, conflict, created, done, not_found, ok, same_id, taken},
@@ -90,10 +89,6 @@ fn shown(expression: &CelExpression) -> Shown<ExpressionBody<'_>> {
 impl Queryable for CelExpression {
     const PATHS: &'static [&'static str] =
         &["id", "leftOperand", "expression", "description", "scopes", "actions", "createdAt"];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        serde_json::to_value(self).ok()?.get(path).cloned()
-    }
 }
 
 async fn create(

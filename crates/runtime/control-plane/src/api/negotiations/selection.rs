@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::wire::shown;
 use crate::{
     api::query::{QuerySpec, Queryable},
     negotiation::NegotiationRecord,
@@ -45,17 +44,6 @@ impl Queryable for NegotiationRecord {
         "contractAgreement.assetId",
         "errorDetail",
     ];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        match path {
-            "id" => Some(self.process.id().as_str().into()),
-            "contractAgreement.id" => self.agreement.as_ref().map(|id| id.as_str().into()),
-            "contractAgreement.assetId" => {
-                self.agreement.as_ref().map(|_| self.process.dataset().as_str().into())
-            }
-            _ => serde_json::to_value(shown(self)).ok()?.get(path).cloned(),
-        }
-    }
 }
 
 /// The same query with the names of states in place of their numbers.

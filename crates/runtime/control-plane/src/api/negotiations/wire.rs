@@ -2,7 +2,6 @@
 //! `contract-terminate`).
 
 use heddle_clock::Timestamp;
-use heddle_dsp::process::Role;
 use heddle_ids::{AgreementId, AssetId, NegotiationId, ParticipantId, ProfileName};
 use heddle_odrl::{Policy, PolicyKind};
 use heddle_web::Rejection;
@@ -15,7 +14,7 @@ use crate::{
         counter_party::{check_address, profile_of},
         document::Described,
     },
-    negotiation::{NegotiationRecord, NewNegotiation},
+    negotiation::{NegotiationRecord, NewNegotiation, role_name},
 };
 
 /// Most callback addresses of one process.
@@ -122,7 +121,7 @@ pub(in crate::api) fn shown(record: &NegotiationRecord) -> Shown<NegotiationBody
     let process = &record.process;
     let body = NegotiationBody {
         id: process.id(),
-        r#type: type_of(process.role()),
+        r#type: role_name(process.role()),
         protocol: process.profile(),
         profile: process.profile(),
         state: record.management_state(),
@@ -137,11 +136,4 @@ pub(in crate::api) fn shown(record: &NegotiationRecord) -> Shown<NegotiationBody
         error_detail: record.error_detail(),
     };
     Shown::new(super::TYPE, body)
-}
-
-fn type_of(role: Role) -> &'static str {
-    match role {
-        Role::Consumer => "CONSUMER",
-        Role::Provider => "PROVIDER",
-    }
 }

@@ -55,22 +55,6 @@ pub(super) struct Validation {
 
 impl Queryable for PolicyDefinition {
     const PATHS: &'static [&'static str] = &["id", "createdAt", "policy.", "privateProperties."];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        match path {
-            "id" => Some(self.id.as_str().into()),
-            "createdAt" => Some(self.created_at.as_millis().into()),
-            _ => match path.strip_prefix("privateProperties.") {
-                Some(name) => self.private_properties.get(name).cloned(),
-                None => member(serde_json::to_value(&self.policy).ok()?, path.strip_prefix("policy.")?),
-            },
-        }
-    }
-}
-
-/// A member by a path with dots.
-fn member(value: Value, path: &str) -> Option<Value> {
-    path.split('.').try_fold(value, |value, name| value.get(name).cloned())
 }
 
 /// Everything that speaks against a policy as a definition; empty when nothing does.

@@ -5,7 +5,6 @@ use heddle_dsp::wire;
 use heddle_ids::ProfileName;
 use heddle_web::Rejection;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::TYPE;
 use crate::{
@@ -135,13 +134,4 @@ impl<'a> From<&'a ProfileIssuer> for IssuerBody<'a> {
 
 impl Queryable for DataspaceProfile {
     const PATHS: &'static [&'static str] = &["name", "createdAt", "identity", "protocol."];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        match path {
-            "name" => Some(self.name.as_str().into()),
-            "createdAt" => Some(self.created_at.as_millis().into()),
-            "identity" => serde_json::to_value(self.identity).ok(),
-            _ => serde_json::to_value(&self.protocol).ok()?.get(path.strip_prefix("protocol.")?).cloned(),
-        }
-    }
 }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::wire::shown;
 use crate::{
     api::query::{QuerySpec, Queryable},
     transfer::TransferRecord,
@@ -42,14 +41,8 @@ impl Queryable for TransferRecord {
         "correlationId",
         "transferType",
         "errorDetail",
+        "privateProperties.",
     ];
-
-    fn at(&self, path: &str) -> Option<Value> {
-        if path == "id" {
-            return Some(self.process.id().as_str().into());
-        }
-        serde_json::to_value(shown(self)).ok()?.get(path).cloned()
-    }
 }
 
 /// The same query with the names of states in place of their numbers.

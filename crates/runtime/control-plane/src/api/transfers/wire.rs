@@ -2,7 +2,6 @@
 //! `suspend-transfer`).
 
 use heddle_clock::Timestamp;
-use heddle_dsp::process::Role;
 use heddle_ids::{AgreementId, AssetId, ParticipantId, ProfileName, SharedAgreementId, TransferProcessId};
 use heddle_web::Rejection;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use crate::{
         document::Described,
     },
     model::DataplaneMetadata,
+    negotiation::role_name,
     transfer::{NewTransfer, TransferRecord},
 };
 
@@ -135,10 +135,7 @@ pub(super) fn shown(record: &TransferRecord) -> Shown<TransferBody<'_>> {
     let process = &record.process;
     let body = TransferBody {
         id: process.id(),
-        r#type: match process.role() {
-            Role::Consumer => "CONSUMER",
-            Role::Provider => "PROVIDER",
-        },
+        r#type: role_name(process.role()),
         protocol: process.profile(),
         profile: process.profile(),
         state: record.management_state(),
