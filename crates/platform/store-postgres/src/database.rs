@@ -42,13 +42,14 @@ pub struct PostgresDatabase {
     /// time would wait for one another.
     directory: Pool,
     signals: Signals,
+    ears: Ears,
     presence: Presence,
     /// Events were written that have no places yet.
     written: Arc<Notify>,
     schema: Schema,
     audit: PostgresAudit,
     /// How long anything may take that is done with a connection.
-    patience: Duration,
+    pub(crate) patience: Duration,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 

@@ -49,7 +49,7 @@ pub async fn explain(
     kind: &'static str,
     query: &Query,
 ) -> Result<Vec<String>, StoreError> {
-    let snapshot = PostgresSnapshot::new(database.client().await?, scope.access());
+    let snapshot = PostgresSnapshot::new(database.client().await?, scope.access(), database.patience);
     let whose = snapshot.whose(kind);
     let mut explaining = Explaining { snapshot, plans: Vec::new() };
     heddle_store_sql::rows(&mut explaining, Dialect::Postgres, &whose, query).await?;

@@ -11,7 +11,7 @@ use std::{
 
 use futures::stream::{self, StreamExt};
 use heddle_store::{Signals, Topic};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket, tls::MakeTlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 

@@ -133,7 +133,6 @@ impl From<StoreError> for Rejection {
         match &error {
             StoreError::TooBroad { .. } => Self::new(Kind::Malformed, error.to_string()),
             StoreError::Duplicate { .. } => Self::new(Kind::Conflict, error.to_string()),
-            StoreError::TooBroad { .. } => Self::new(Kind::Invalid, error.to_string()),
             StoreError::Stale { .. } => Self::unavailable(error.to_string(), Duration::from_secs(1)),
             StoreError::Unavailable { reason } => {
                 tracing::error!(component = "web", action = "fail", reason, "the database is not available");
