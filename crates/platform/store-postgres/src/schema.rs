@@ -46,7 +46,7 @@ impl Schema {
             match &refusal {
                 Some(reason) => tracing::error!(component = "store", action = "refuse", reason),
                 None => {
-                    tracing::info!(component = "store", action = "accept", "the schema can be used again")
+                    tracing::info!(component = "store", action = "accept", "the schema can be used again");
                 }
             }
             remembered.clone_from(&refusal);
