@@ -148,7 +148,12 @@ pub async fn open_vault(
 pub async fn index(foundation: &Foundation) -> Result<(), StoreError> {
     let stored = foundation.store.index(&foundation.scopes, &heddle_control_plane::filtered()).await?;
     if stored > 0 {
-        tracing::info!(component = "store", action = "index", documents = stored, "documents can be filtered now");
+        tracing::info!(
+            component = "store",
+            action = "index",
+            documents = stored,
+            "documents can be filtered now"
+        );
     }
     Ok(())
 }

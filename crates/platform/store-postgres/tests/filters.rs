@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Instant};
 use heddle_clock::Environment;
 use heddle_ids::ParticipantContextId;
 use heddle_store::{
-    Aggregate, Store,
+    Aggregate, Database, Store,
     contract::{
         seed::{Record, records},
         shapes::{self, Shape},
@@ -101,6 +101,42 @@ async fn filters_use_indexes_under_the_restricted_role() {
         assert!(touched(plan) <= u64::from(OWN), "{} touches others' rows: {plan}", shape.name);
         assert_eq!(store.begin(&alice).count::<Record>(&shape.query).await.expect("counts"), shape.rows);
     }
+}
+
+/// What an older release writes beside this one is found by its old properties until the next start, and then by its
+/// own.
+#[tokio::test]
+async fn what_an_older_release_has_written_is_indexed_at_a_start() {
+    let url = tokio::task::spawn_blocking(|| TestPostgres::shared().url()).await.expect("a database");
+    let environment = Environment::system();
+    let database = PostgresDatabase::connect(&url, &PostgresOptions::default(), &environment).await;
+    let database = Arc::new(database.expect("connects"));
+    let (store, alice) = (Store::new(database.clone(), environment), participant("alice"));
+    records(&store, &alice, 0..3).await.expect("commits");
+    let old = "BEGIN; SET LOCAL ROLE heddle_app; SET LOCAL heddle.owner = 'p:alice';
+        SELECT heddle.save('record', 'asset-0000001', 1, '{\"id\":\"asset-0000001\",\"body\":{\"kind\":\"new\"}}',
+            NULL, NULL, NULL, NULL, NULL, NULL, 0);
+        INSERT INTO heddle.aggregate (owner, kind, id, version, document, created_at, updated_at)
+        VALUES ('p:alice', 'record', 'x', 1, '{\"id\":\"x\",\"body\":{\"kind\":\"new\"}}', 0, 0);
+        COMMIT";
+    let administer = move || TestPostgres::shared().administer(&url, old);
+    tokio::task::spawn_blocking(administer).await.expect("administers");
+    let found = async || {
+        let test = heddle_store::filter::Test::Equal(heddle_store::filter::Scalar::from_text("new"));
+        let query = heddle_store::Query {
+            filter: heddle_store::filter::Filter::path("kind", test),
+            ..Default::default()
+        };
+        store.begin(&alice).count::<Record>(&query).await.expect("counts")
+    };
+    assert_eq!(found().await, 0);
+    #[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+    let scopes = ScopeIssuer::new();
+    let kinds = [heddle_store::Indexed::of::<Record>()];
+    assert_eq!(store.index(&scopes, &kinds).await.expect("indexes"), 2);
+    assert_eq!(found().await, 2);
+    assert_eq!(store.index(&scopes, &kinds).await.expect("indexes"), 0, "once is enough");
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use heddle_store::{
 
 use crate::{
     statement::{Dialect, Statement, Value},
-    test::positive,
+    test::{Row, positive},
 };
 
 /// Whose rows of which kind.
@@ -66,9 +66,14 @@ impl<'q> Select<'q> {
 
     /// The property rows that pass the positive form of a test, as `FROM … WHERE …` under `alias`.
     pub(crate) fn passing(&mut self, alias: &str, path: &str, test: &Test) -> String {
+        self.rows(Row::found(alias), path, test)
+    }
+
+    fn rows(&mut self, row: Row<'_>, path: &str, test: &Test) -> String {
+        let alias = row.alias;
         let from = self.from("property", alias);
         let path = self.statement.text(path);
-        let test = positive(&mut self.statement, alias, test);
+        let test = positive(&mut self.statement, row, test);
         format!("{from} AND {alias}.path = {path} AND {test}")
     }
 
@@ -117,7 +122,7 @@ impl<'q> Select<'q> {
     /// A scalar subquery with a limit: it is run row by row, by the primary key.
     fn exists(&mut self, id: &str, path: &str, test: &Test, is: &str) -> String {
         let alias = self.alias();
-        let passing = self.passing(&alias, path, test);
+        let passing = self.rows(Row::probed(&alias, self.statement.dialect()), path, test);
         format!("(SELECT 1 {passing} AND {alias}.id = {id} LIMIT 1) IS {is}")
     }
 

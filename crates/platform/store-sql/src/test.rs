@@ -7,8 +7,42 @@ use crate::statement::{Dialect, Statement, Value};
 /// Bytes of a text up to which the key alone decides: the key of a longer text is longer than that.
 const SURE_BYTES: usize = KEY_BYTES - 4;
 
-/// The positive form of a test, over the columns of the property row `row`. Of a negative one, what must not be there.
-pub(crate) fn positive(statement: &mut Statement, row: &str, test: &Test) -> String {
+/// A property row in a statement.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    /// Its alias.
+    pub(crate) alias: &'a str,
+    /// Stands before columns that an index must not be chosen for: SQLite takes a range for more selective than an id.
+    plus: &'static str,
+}
+
+impl<'a> Row<'a> {
+    /// A row that is found by what is tested.
+    pub(crate) fn found(alias: &'a str) -> Self {
+        Self { alias, plus: "" }
+    }
+
+    /// A row that is found by its document's id.
+    pub(crate) fn probed(alias: &'a str, dialect: Dialect) -> Self {
+        Self { alias, plus: if dialect == Dialect::Sqlite { "+" } else { "" } }
+    }
+
+    fn text(self) -> String {
+        format!("{}{}.text", self.plus, self.alias)
+    }
+
+    fn number(self) -> String {
+        format!("{}{}.number", self.plus, self.alias)
+    }
+
+    /// The whole text.
+    fn whole(self) -> String {
+        format!("coalesce({0}.long, {0}.text)", self.alias)
+    }
+}
+
+/// The positive form of a test, over the columns of a property row. Of a negative one, what must not be there.
+pub(crate) fn positive(statement: &mut Statement, row: Row<'_>, test: &Test) -> String {
     match test {
         Test::Equal(one) | Test::NotEqual(one) => equal(statement, row, std::slice::from_ref(one)),
         Test::In(list) | Test::NotIn(list) => equal(statement, row, list),
@@ -18,7 +52,7 @@ pub(crate) fn positive(statement: &mut Statement, row: &str, test: &Test) -> Str
         Test::AtLeast(bound) => compare(statement, row, ">=", bound),
         Test::Like(like) | Test::NotLike(like) => pattern(statement, row, like),
         Test::LikeAnyCase(like) => {
-            let folded = format!("coalesce({row}.folded, lower({}))", whole(row));
+            let folded = format!("coalesce({}.folded, lower({}))", row.alias, row.whole());
             fits(statement, &folded, &like.folded())
         }
         Test::Contains(wanted) => {
@@ -28,51 +62,46 @@ pub(crate) fn positive(statement: &mut Statement, row: &str, test: &Test) -> Str
                 Dialect::Sqlite => "instr",
                 Dialect::Postgres => "strpos",
             };
-            let within = format!("{function}({}, {within}) > 0", whole(row));
-            format!("(({row}.item > 0 AND {element}) OR ({row}.item = 0 AND {within}))")
+            let within = format!("{function}({}, {within}) > 0", row.whole());
+            format!("(({0}.item > 0 AND {element}) OR ({0}.item = 0 AND {within}))", row.alias)
         }
         Test::Present | Test::Absent => "1 = 1".to_owned(),
     }
 }
 
-/// The whole text of a row.
-fn whole(row: &str) -> String {
-    format!("coalesce({row}.long, {row}.text)")
-}
-
-fn equal(statement: &mut Statement, row: &str, list: &[Scalar]) -> String {
+fn equal(statement: &mut Statement, row: Row<'_>, list: &[Scalar]) -> String {
     if list.is_empty() {
         return "1 = 0".to_owned();
     }
     let keys: Vec<String> = list.iter().map(|one| statement.text(one.key())).collect();
     let by_key = match keys.as_slice() {
-        [key] => format!("{row}.text = {key}"),
-        keys => format!("{row}.text IN ({})", keys.join(", ")),
+        [key] => format!("{} = {key}", row.text()),
+        keys => format!("{} IN ({})", row.text(), keys.join(", ")),
     };
     if list.iter().all(|one| one.text().len() <= SURE_BYTES) {
         return by_key;
     }
     let texts: Vec<String> = list.iter().map(|one| statement.text(one.text())).collect();
-    format!("{by_key} AND {} IN ({})", whole(row), texts.join(", "))
+    format!("{by_key} AND {} IN ({})", row.whole(), texts.join(", "))
 }
 
-fn compare(statement: &mut Statement, row: &str, operator: &str, bound: &Scalar) -> String {
+fn compare(statement: &mut Statement, row: Row<'_>, operator: &str, bound: &Scalar) -> String {
     if let Some(number) = bound.number() {
         let place = statement.place(Value::Number(number));
-        return format!("{row}.number {operator} {place}");
+        return format!("{} {operator} {place}", row.number());
     }
     let key = statement.text(bound.key());
     if bound.text().len() <= SURE_BYTES {
-        return format!("{row}.text {operator} {key} AND {row}.number IS NULL");
+        return format!("{} {operator} {key} AND {} IS NULL", row.text(), row.number());
     }
     let loose = if operator.starts_with('<') { "<=" } else { ">=" };
     let text = statement.text(bound.text());
-    format!("{row}.text {loose} {key} AND {} {operator} {text} AND {row}.number IS NULL", whole(row))
+    format!("{} {loose} {key} AND {} {operator} {text} AND {} IS NULL", row.text(), row.whole(), row.number())
 }
 
-fn pattern(statement: &mut Statement, row: &str, like: &Like) -> String {
+fn pattern(statement: &mut Statement, row: Row<'_>, like: &Like) -> String {
     let prefix = like.prefix();
-    let fits = fits(statement, &whole(row), like);
+    let fits = fits(statement, &row.whole(), like);
     if prefix.is_empty() {
         return fits;
     }
@@ -80,9 +109,9 @@ fn pattern(statement: &mut Statement, row: &str, like: &Like) -> String {
     match after(prefix) {
         Some(end) => {
             let end = statement.text(&end);
-            format!("{row}.text >= {from} AND {row}.text < {end} AND {fits}")
+            format!("{0} >= {from} AND {0} < {end} AND {fits}", row.text())
         }
-        None => format!("{row}.text >= {from} AND {fits}"),
+        None => format!("{} >= {from} AND {fits}", row.text()),
     }
 }
 

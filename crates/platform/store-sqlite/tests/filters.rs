@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use heddle_clock::Environment;
 use heddle_ids::ParticipantContextId;
 use heddle_store::{
-    Aggregate, Store,
+    Aggregate, Database, Store,
     contract::{
         seed::{Record, records},
         shapes::{self, Shape},
@@ -70,6 +70,43 @@ async fn filters_use_indexes() {
         assert!(plan.contains("SEARCH p1 USING PRIMARY KEY"), "{}: {plan}", shape.name);
         assert_eq!(store.begin(&alice).count::<Record>(&shape.query).await.expect("counts"), shape.rows);
     }
+}
+
+/// Documents that an older release has stored, changed and deleted are found by what they are after the next start.
+#[tokio::test]
+async fn what_an_older_release_has_written_is_indexed_at_a_start() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("heddle.db");
+    let alice = participant("alice");
+    let open = async || Arc::new(SqliteDatabase::open(&path, &Environment::system()).await.expect("opens"));
+    let database = open().await;
+    records(&Store::new(database.clone(), Environment::system()), &alice, 0..4).await.expect("commits");
+    database.close().await;
+    drop(database);
+    let old = r#"UPDATE aggregate SET version = version + 1, document = '{"id":"asset-0000001","body":{"kind":"new"}}'
+            WHERE id = 'asset-0000001';
+        DELETE FROM aggregate WHERE id = 'asset-0000002';
+        INSERT INTO aggregate (owner, kind, id, version, document, created_at, updated_at)
+        VALUES ('p:alice', 'record', 'x', 1, '{"id":"x","body":{"kind":"new"}}', 0, 0)"#;
+    heddle_store_sqlite::testing::administer(&path, old);
+    let database = open().await;
+    let store = Store::new(database.clone(), Environment::system());
+    let found = async |kind: &str| {
+        let test = heddle_store::filter::Test::Equal(heddle_store::filter::Scalar::from_text(kind));
+        let query = heddle_store::Query {
+            filter: heddle_store::filter::Filter::path("kind", test),
+            ..Default::default()
+        };
+        store.begin(&alice).count::<Record>(&query).await.expect("counts")
+    };
+    assert_eq!(found("kind-02").await, 0, "what was deleted is found by nothing");
+    #[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
+    let scopes = ScopeIssuer::new();
+    let kinds = [heddle_store::Indexed::of::<Record>()];
+    assert_eq!(store.index(&scopes, &kinds).await.expect("indexes"), 2);
+    assert_eq!((found("new").await, found("kind-01").await), (2, 0));
+    assert_eq!(store.index(&scopes, &kinds).await.expect("indexes"), 0, "once is enough");
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

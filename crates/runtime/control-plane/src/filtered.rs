@@ -3,7 +3,9 @@
 use heddle_store::Indexed;
 
 use crate::{
-    model::{Agreement, Asset, CelExpression, ContractDefinition, DataspaceProfile, DcpScope, PolicyDefinition},
+    model::{
+        Agreement, Asset, CelExpression, ContractDefinition, DataspaceProfile, DcpScope, PolicyDefinition,
+    },
     negotiation::NegotiationRecord,
     transfer::TransferRecord,
 };

@@ -47,7 +47,8 @@ impl ContractDefinition {
     /// Which assets it selects.
     #[must_use]
     pub fn selected(&self) -> Filter {
-        let conditions: Result<Vec<Filter>, FilterError> = self.selector.iter().map(Criterion::filter).collect();
+        let conditions: Result<Vec<Filter>, FilterError> =
+            self.selector.iter().map(Criterion::filter).collect();
         // What cannot be read selects nothing; it was refused when the definition was made.
         conditions.map_or_else(|_| Filter::Any(Vec::new()), Filter::All)
     }
@@ -67,7 +68,8 @@ impl Aggregate for ContractDefinition {
     }
 
     fn properties(&self) -> Option<Properties> {
-        let selector: Value = self.selector.iter().map(|one| serde_json::to_value(one).unwrap_or_default()).collect();
+        let selector: Value =
+            self.selector.iter().map(|one| serde_json::to_value(one).unwrap_or_default()).collect();
         let own = Properties::default()
             .with_text("id", self.id.as_str())
             .with_text("accessPolicyId", self.access_policy.as_str())
@@ -120,9 +122,7 @@ mod tests {
             let definition = json!({"id": "d", "accessPolicy": "p", "contractPolicy": "p", "createdAt": 0, "selector": criteria});
             serde_json::from_value::<ContractDefinition>(definition).expect("a definition").selects(&asset)
         };
-        let one = |left: &str, operator: &str, right: Value| {
-            json!({"operandLeft": left, "operator": operator, "operandRight": right})
-        };
+        let one = |left: &str, operator: &str, right: Value| json!({"operandLeft": left, "operator": operator, "operandRight": right});
         assert!(selects(json!([])));
         assert!(selects(json!([one("name", "like", json!("wea%")), one("size", ">", json!(6))])));
         assert!(selects(json!([one("privateProperties.'k'", "=", json!("v"))])));

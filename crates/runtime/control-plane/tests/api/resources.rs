@@ -95,6 +95,19 @@ async fn selections() {
     assert_eq!(select(json!({"filterExpression": [even], "offset": 1})).await, ["a2", "a4"]);
     assert_eq!(select(json!({"filterExpression": criterion("id", "in", &json!(["a3", "x"]))})).await, ["a3"]);
     assert_eq!(select(json!({"filterExpression": [criterion("size", ">=", &json!(3))]})).await, ["a3", "a4"]);
+    for (operator, operand, found) in [
+        ("!=", json!(3), vec!["a0", "a1", "a2", "a4"]),
+        ("not in", json!([0, 1, 2]), vec!["a3", "a4"]),
+        ("<", json!(1), vec!["a0"]),
+        ("LIKE", json!("3%"), vec!["a3"]),
+    ] {
+        let spec = json!({"filterExpression": [criterion("properties.'size'", operator, &operand)]});
+        assert_eq!(select(spec).await, found, "{operator}");
+    }
+    let both = json!([criterion("size", ">", &json!(0)), criterion("even", "=", &json!(true))]);
+    let sorted = json!({"filterExpression": both, "sortField": "'size'", "sortOrder": "DESC", "offset": 1});
+    assert_eq!(select(sorted).await, ["a2"]);
+    assert!(select(json!({"filterExpression": [criterion("colour", "!=", &json!("red"))]})).await.is_empty());
     let whole = world.ask("POST", &path, &provider, None).await.is(200).json();
     assert_eq!(whole.as_array().map(Vec::len), Some(5));
     assert!(whole.as_array().is_some_and(|all| all.iter().all(|one| one["@context"] == json!([CONTEXT]))));
@@ -104,6 +117,17 @@ async fn selections() {
             json!({"filterExpression": [criterion("id", "resembles", &json!("x"))]}),
             "/filterExpression/0/operator",
         ),
+        (
+            json!({"filterExpression": [criterion("id", "in", &json!("x"))]}),
+            "/filterExpression/0/operandRight",
+        ),
+        (
+            json!({"filterExpression": [criterion("id", "=", &json!({"a": 1}))]}),
+            "/filterExpression/0/operandRight",
+        ),
+        (json!({"filterExpression": [criterion("%", "=", &json!("x"))]}), "/filterExpression/0/operandLeft"),
+        (json!({"filterExpression": vec![criterion("id", "=", &json!("x")); 65]}), "/filterExpression"),
+        (json!({"sortField": "?"}), "/sortField"),
     ] {
         let refused =
             world.ask("POST", &path, &provider, Some(&document("QuerySpec", spec))).await.refused(400);

@@ -81,7 +81,9 @@ async fn catalog(
 ) -> Outcome {
     let spec = wanted.query_spec.as_ref();
     if let Some(spec) = spec {
-        conditions("/querySpec/filterExpression", &spec.filter_expression, &|written| Ok(Asset::path(written)))?;
+        conditions("/querySpec/filterExpression", &spec.filter_expression, &|written| {
+            Ok(Asset::path(written))
+        })?;
     }
     let filter = spec.filter(|spec| **spec != QuerySpec::default()).map(|spec| {
         serde_json::to_value(Filter::from(spec)).expect("numbers, texts and JSON values serialise")

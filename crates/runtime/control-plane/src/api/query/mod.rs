@@ -86,9 +86,7 @@ pub(super) fn conditions(
     let read = |(index, criterion): (usize, &Criterion)| {
         let at = |member: &str| format!("{pointer}/{index}/{member}");
         let path = path(&criterion.operand_left).map_err(|why| Rejection::invalid(at("operandLeft"), why))?;
-        criterion
-            .filter_at(&path)
-            .map_err(|error| Rejection::invalid(at(error.member()), error.to_string()))
+        criterion.filter_at(&path).map_err(|error| Rejection::invalid(at(error.member()), error.to_string()))
     };
     criteria.iter().enumerate().map(read).collect::<Result<_, _>>().map(Filter::All)
 }
