@@ -60,39 +60,42 @@ fn touched(plan: &str) -> u64 {
         .unwrap_or(0)
 }
 
-async fn check_index_use(
+/// What is wrong with the plans of a form.
+async fn faults(
     database: &PostgresDatabase,
     store: &Store,
     alice: &ParticipantScope,
     shape: &Shape,
-) {
-    let name = shape.name;
+) -> Vec<String> {
+    let (name, mut faults) = (shape.name, Vec::new());
     let count = store.begin(alice).count::<Record>(&shape.query).await.expect("counts");
     let close = shape.rows.abs_diff(count) <= shape.rows / 50 + 1;
-    assert!(close, "{name}: {count} rows, and about {} were expected", shape.rows);
+    if !close {
+        faults.push(format!("{name}: {count} rows, and about {} were expected", shape.rows));
+    }
     let second = shapes::second_page(store, alice, shape).await.expect("lists");
     for query in [&shape.query, &second] {
         let plans = explain(database, alice, Record::KIND, query).await.expect("explains");
         for plan in &plans {
-            assert!(plan.contains("Index"), "{name} uses no index: {plan}");
-            for table in ["property", "aggregate"] {
-                assert!(
-                    !plan.contains(&format!("Seq Scan on {table}")),
-                    "{name} reads all of {table}: {plan}"
-                );
-            }
             let touched = touched(plan);
-            assert!(touched <= TOUCHED_MAX, "{name} touches {touched} rows: {plan}");
+            let whole =
+                ["property", "aggregate"].iter().any(|table| plan.contains(&format!("Seq Scan on {table}")));
+            if !plan.contains("Index") || whole || touched > TOUCHED_MAX {
+                faults.push(format!("{name} touches {touched} rows, or reads all of a table: {plan}"));
+            }
         }
     }
+    faults
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_use_indexes_under_the_restricted_role() {
     let (database, store, alice) = seeded().await;
+    let mut wrong: Vec<String> = Vec::new();
     for shape in shapes::indexed() {
-        check_index_use(&database, &store, &alice, &shape).await;
+        wrong.extend(faults(&database, &store, &alice, &shape).await);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // What no index answers looks at each document once, by its key, and never at another owner's.
     for shape in shapes::scans() {
         let plans = explain(&database, &alice, Record::KIND, &shape.query).await.expect("explains");

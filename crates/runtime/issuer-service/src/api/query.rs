@@ -5,7 +5,10 @@
 
 use std::cmp::Ordering;
 
-use heddle_store::{Aggregate, Order, Query, Transaction};
+use heddle_store::{
+    Aggregate, Order, Query, Transaction,
+    filter::{Condition, Filter, FilterError, Properties, condition, path_of},
+};
 use heddle_web::Rejection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,16 +60,10 @@ struct Criterion {
 }
 
 impl Criterion {
-    fn holds(&self, resource: &Value) -> bool {
-        let found = at(resource, &self.operand_left);
-        match self.operator.as_str() {
-            "!=" => found != Some(&self.operand_right),
-            "in" => match (&self.operand_right, found) {
-                (Value::Array(any), Some(found)) => any.contains(found),
-                _ => false,
-            },
-            _ => found == Some(&self.operand_right),
-        }
+    /// The condition on what is shown.
+    fn filter(&self) -> Result<Filter, FilterError> {
+        let (path, operator, operand) = (&self.operand_left, &self.operator, &self.operand_right);
+        condition(&Condition { path: &path_of(path, ""), operator, operand })
     }
 }
 
@@ -76,7 +73,7 @@ pub(super) async fn select<A: Aggregate, R: Serialize>(
     spec: &QuerySpec,
     present: impl Fn(&A) -> R,
 ) -> Result<Vec<Value>, Rejection> {
-    check(spec)?;
+    let filter = check(spec)?;
     let limit = spec.limit.min(LIMIT_MAX);
     let order = match (&spec.sort_field, spec.sort_order) {
         (None, SortOrder::Desc) => Order::CreatedDescending,
@@ -93,7 +90,7 @@ pub(super) async fn select<A: Aggregate, R: Serialize>(
         let rows = transaction.list::<A>(&query).await?;
         for row in &rows {
             let resource = show(row)?;
-            if spec.filter_expression.iter().all(|criterion| criterion.holds(&resource)) {
+            if filter.matches(Properties::default().with("", &resource).rows()) {
                 found.push(resource);
             }
         }
@@ -111,7 +108,8 @@ pub(super) async fn select<A: Aggregate, R: Serialize>(
     Ok(found.into_iter().skip(spec.offset as usize).take(limit as usize).collect())
 }
 
-fn check(spec: &QuerySpec) -> Result<(), Rejection> {
+/// The conditions, if the query can be answered.
+fn check(spec: &QuerySpec) -> Result<Filter, Rejection> {
     if spec.limit == 0 {
         return Err(Rejection::invalid("/limit", "expected at least 1"));
     }
@@ -121,15 +119,13 @@ fn check(spec: &QuerySpec) -> Result<(), Rejection> {
             format!("expected at most {CRITERIA_MAX} conditions"),
         ));
     }
-    let unknown =
-        spec.filter_expression.iter().position(|one| !["=", "!=", "in"].contains(&one.operator.as_str()));
-    match unknown {
-        Some(index) => {
-            let pointer = format!("/filterExpression/{index}/operator");
-            Err(Rejection::invalid(pointer, "expected one of the operators =, != and in"))
-        }
-        None => Ok(()),
-    }
+    let read = |(index, criterion): (usize, &Criterion)| {
+        criterion.filter().map_err(|error| {
+            let pointer = format!("/filterExpression/{index}/{}", error.member());
+            Rejection::invalid(pointer, error.to_string())
+        })
+    };
+    spec.filter_expression.iter().enumerate().map(read).collect::<Result<_, _>>().map(Filter::All)
 }
 
 /// What a dotted path leads to.
@@ -161,11 +157,13 @@ mod tests {
         let holds = |operator: &str, right: Value| {
             let criterion = json!({"operandLeft": "a.b", "operator": operator, "operandRight": right});
             let criterion: Criterion = serde_json::from_value(criterion).expect("a criterion");
-            criterion.holds(&json!({"a": {"b": "x"}}))
+            let shown = Properties::default().with("", &json!({"a": {"b": "x"}}));
+            criterion.filter().is_ok_and(|filter| filter.matches(shown.rows()))
         };
         assert!(holds("=", json!("x")) && !holds("=", json!("y")));
         assert!(holds("!=", json!("y")) && !holds("!=", json!("x")));
         assert!(holds("in", json!(["x", "y"])) && !holds("in", json!(["y"])) && !holds("in", json!("x")));
+        assert!(holds("like", json!("_")) && holds("<", json!("y")) && holds("not in", json!(["y"])));
     }
 
     #[test]

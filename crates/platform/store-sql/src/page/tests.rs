@@ -1,0 +1,69 @@
+use futures::executor::block_on;
+use heddle_store::filter::{Condition, condition};
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+/// A database in which every count is `size`.
+struct Fake {
+    size: i64,
+    statements: Vec<String>,
+}
+
+#[async_trait]
+impl Runner for Fake {
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        self.statements.push(statement.sql);
+        Ok(Vec::new())
+    }
+
+    async fn number(&mut self, statement: Statement) -> Result<i64, StoreError> {
+        self.statements.push(statement.sql);
+        Ok(self.size)
+    }
+}
+
+fn ask(size: i64, conditions: &[(&str, &str, Json)]) -> (Result<Vec<Row>, StoreError>, Vec<String>) {
+    let read = |(path, operator, operand): &(&str, &str, Json)| {
+        condition(&Condition { path, operator, operand }).expect("a condition")
+    };
+    let query = Query { filter: Filter::All(conditions.iter().map(read).collect()), ..Query::default() };
+    let whose = Whose { owner: "p:a".to_owned(), peer: None, kind: "thing" };
+    let mut fake = Fake { size, statements: Vec::new() };
+    let answer = block_on(rows(&mut fake, Dialect::Postgres, &whose, &query));
+    let counted =
+        block_on(count(&mut Fake { size, statements: Vec::new() }, Dialect::Postgres, &whose, &query));
+    assert_eq!(answer.is_ok(), counted.is_ok(), "what cannot be listed cannot be counted");
+    (answer, fake.statements)
+}
+
+#[test]
+fn what_no_index_answers_is_refused_for_too_many_rows() {
+    let many = i64::from(SCAN_ROWS_MAX) + 1;
+    for (operator, operand) in [
+        ("!=", json!("x")),
+        ("not in", json!(["x"])),
+        ("contains", json!("x")),
+        ("like", json!("%x")),
+        ("ilike", json!("x%")),
+    ] {
+        let (answer, _) = ask(many, &[("a", operator, operand.clone())]);
+        assert!(matches!(answer, Err(StoreError::TooBroad { .. })), "{operator}: {answer:?}");
+        assert!(ask(many - 1, &[("a", operator, operand.clone())]).0.is_ok(), "{operator}");
+        assert!(
+            ask(many, &[("a", operator, operand), ("b", "=", json!(1))]).0.is_ok(),
+            "{operator} beside ="
+        );
+    }
+}
+
+#[test]
+fn few_rows_are_fetched_and_many_are_probed() {
+    let conditions = [("a", "<", json!(5)), ("b", "contains", json!("x"))];
+    let (_, narrow) = ask(10, &conditions);
+    assert!(narrow.last().is_some_and(|sql| sql.contains("SELECT DISTINCT u.id")), "{narrow:?}");
+    let (_, broad) = ask(NARROW_MAX + 1, &conditions);
+    assert!(broad.last().is_some_and(|sql| sql.contains("FROM heddle.aggregate d WHERE")), "{broad:?}");
+    let (_, equal) = ask(NARROW_MAX + 1, &[("a", "=", json!(5))]);
+    assert_eq!(equal.len(), 1, "one value needs no count: {equal:?}");
+}
