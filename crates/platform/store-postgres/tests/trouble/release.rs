@@ -80,7 +80,8 @@ async fn a_wait_for_another_process_that_changes_the_schema_may_be_longer_than_a
     // It ends when it is seen to be waited for, and for longer than the limit.
     let held = "SELECT pg_advisory_lock(7, 1);
          DO $$ BEGIN
-             WHILE NOT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+             WHILE clock_timestamp() < statement_timestamp() + interval '100 s'
+                 AND NOT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
                                WHERE locktype = 'advisory' AND NOT granted AND classid = 7 AND objid = 1
                                  AND datname = current_database()
                                  AND clock_timestamp() - query_start > interval '600 ms') LOOP

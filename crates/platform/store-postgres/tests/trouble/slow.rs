@@ -32,7 +32,7 @@ async fn a_statement_that_takes_too_long_ends_with_a_clear_error_and_the_next_on
     // It holds the table until a statement of the store has waited for it, and was broken off.
     let held = "BEGIN; LOCK TABLE heddle.nonce IN ACCESS EXCLUSIVE MODE;
          DO $$ DECLARE waited boolean := false; BEGIN
-             LOOP
+             WHILE clock_timestamp() < statement_timestamp() + interval '100 s' LOOP
                  PERFORM pg_stat_clear_snapshot();
                  IF EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'heddle.nonce'::regclass) THEN
                      waited := true;
