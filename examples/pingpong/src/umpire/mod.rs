@@ -3,20 +3,21 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
-use futures::StreamExt as _;
 use heddle_clock::Environment;
 use heddle_ids::ParticipantContextId;
 use heddle_outbound::{
-    Authorization, Outbound, OutboundConfig, OutboundError, Request, Response, RetryClass, StreamingResponse,
+    Authorization, Outbound, OutboundConfig, OutboundError, Request, Response, RetryClass,
 };
-use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::{
     api,
     game::{Game, GameId, Hit},
 };
+
+mod feed;
+
+pub use feed::{Feed, Told};
 
 /// How long an umpire waits before it asks a server again that does not answer.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -39,30 +40,6 @@ pub struct Credentials {
 pub struct Umpire {
     credentials: Credentials,
     outbound: Outbound,
-}
-
-/// An event of a participant context.
-#[derive(Debug, Deserialize)]
-pub struct Told {
-    /// Its place in the order.
-    pub id: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The game.
-    pub subject: String,
-    /// What it tells, as JSON text.
-    pub payload: Box<RawValue>,
-}
-
-/// Events of a participant context, one after the other, over every break of the connection.
-#[derive(Debug)]
-pub struct Feed {
-    umpire: Umpire,
-    url: String,
-    last: String,
-    open: Option<StreamingResponse>,
-    buffer: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -121,8 +98,7 @@ impl Umpire {
     #[must_use]
     pub fn follow(&self, context: &ParticipantContextId) -> Feed {
         let url = api::events_url(&self.credentials.url, context);
-        let umpire = self.clone();
-        Feed { umpire, url, last: "0".to_owned(), open: None, buffer: Vec::new() }
+        Feed::new(self.clone(), url)
     }
 
     async fn send(&self, request: impl Fn() -> Request) -> anyhow::Result<Response> {
@@ -158,70 +134,6 @@ async fn insist<T, F: Future<Output = Result<T, OutboundError>>>(
             }
             other => return other,
         }
-    }
-}
-
-impl Feed {
-    /// Where it comes from.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The next event; waits for it.
-    ///
-    /// # Errors
-    /// When the feed cannot be opened (again).
-    pub async fn next(&mut self) -> anyhow::Result<Told> {
-        loop {
-            let Some(block) = self.block().await else {
-                self.connect().await?;
-                continue;
-            };
-            let data = block.lines().find_map(|line| line.strip_prefix("data: "));
-            // Without data it is a comment: the feed is open, or alive.
-            if let Some(data) = data {
-                let told: Told = serde_json::from_str(data)?;
-                self.last.clone_from(&told.id);
-                return Ok(told);
-            }
-        }
-    }
-
-    /// The text up to the next empty line; none when the connection has ended before, or there is none.
-    async fn block(&mut self) -> Option<String> {
-        loop {
-            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
-                let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
-                return Some(String::from_utf8_lossy(&block).into_owned());
-            }
-            match self.open.as_mut()?.next().await {
-                Some(Ok(bytes)) => self.buffer.extend(bytes),
-                Some(Err(_)) | None => self.open = None,
-            }
-        }
-    }
-
-    async fn connect(&mut self) -> anyhow::Result<()> {
-        self.buffer.clear();
-        let Self { umpire, url, last, .. } = self;
-        let last = HeaderValue::from_str(last)?;
-        let opened = insist(|| async {
-            let request = Request::get(url.as_str())
-                .accept("text/event-stream")
-                .header(HeaderName::from_static("last-event-id"), last.clone())
-                .authorization(umpire.authorization().await?);
-            umpire.outbound.stream(request).await
-        });
-        let response = opened.await?;
-        // A gateway in front of servers that start answers by itself.
-        if response.status().is_server_error() {
-            tokio::time::sleep(PAUSE).await;
-            return Ok(());
-        }
-        anyhow::ensure!(response.status().is_success(), "the feed {url} answered {}", response.status());
-        self.open = Some(response);
-        Ok(())
     }
 }
 
