@@ -14,7 +14,7 @@ use heddle_pingpong::{
 
 /// How many participant contexts play; each has one game.
 const CONTEXTS: u64 = 50;
-/// How many hits each game has.
+/// How many hits each game has: requests that went over the net and were answered.
 const HITS: u64 = 200;
 /// The hit that marks the end of the events, when a game is over.
 const MARK: Hit = Hit { number: HITS + 1, until: HITS + 2 };
