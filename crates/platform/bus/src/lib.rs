@@ -1,22 +1,29 @@
-//! The messaging port: committed events as feeds.
+//! The messaging port: committed events as feeds, and consumers that remember how far they are.
 //!
-//! An event is stored in the commit that it tells of (`heddle_store`); a feed follows the stored order from any
-//! place and never skips one, because the store gives places only to committed events. Between commits it
-//! sleeps until the store signals, in this process or from another replica.
+//! The outbox is the queue. An event is stored in the commit that it tells of (`heddle_store`) and gets a place in one
+//! order, which is given to committed events alone; whoever reads from a place onwards skips none. So delivery is
+//! reading, at least once and from wherever the reader is: [`follow`] gives a feed that its reader positions (the
+//! server-sent events of the APIs), a [`Consumer`] stores its position with what it did.
 //!
-//! Deliberately absent: delivery to the outside (server-sent events belong to the APIs), brokers.
+//! Between commits readers sleep until the store's signals ([`heddle_store::Signals`]) wake them: in this process by
+//! a counter, from other replicas by a carrier, which brings wake-ups and no data. What a carrier loses is found by
+//! the next one that it brings, by its reconnection, and at the latest by the safety net.
+//!
+//! Deliberately absent: delivery to the outside (it belongs to the APIs), the carriers (each belongs to its technology).
+
+mod consumer;
+
+pub use consumer::{Consumer, EventHandler};
 
 use std::time::Duration;
 
 use futures::{Stream, stream};
 use heddle_store::{Event, EventCursor, Store, StoreError};
-use heddle_tenancy::{OperatorScope, ParticipantScope, TenantScope};
+use heddle_tenancy::{OperatorScope, ParticipantScope, Scope, TenantScope};
 use tokio::sync::watch;
 
 /// Most events that are read at a time.
 const PAGE_EVENTS_MAX: u32 = 256;
-/// Looks again at least this often, should a signal have been lost.
-const SAFETY_NET: Duration = Duration::from_secs(5);
 /// How long to leave the database alone after it was not available.
 const TROUBLE_WAIT: Duration = Duration::from_millis(500);
 
@@ -29,6 +36,24 @@ pub enum Audience {
     Participant(ParticipantScope),
     /// One tenant's events.
     Tenant(TenantScope),
+}
+
+impl Audience {
+    fn scope(&self) -> &dyn Scope {
+        match self {
+            Self::Operator(scope) => scope,
+            Self::Participant(scope) => scope,
+            Self::Tenant(scope) => scope,
+        }
+    }
+
+    async fn read(&self, store: &Store, after: EventCursor, limit: u32) -> Result<Vec<Event>, StoreError> {
+        match self {
+            Self::Operator(scope) => store.management_events(scope, after, limit).await,
+            Self::Participant(scope) => store.events(scope, after, limit).await,
+            Self::Tenant(scope) => store.events(scope, after, limit).await,
+        }
+    }
 }
 
 /// Events of `audience` after `after`, without end; waits where there are none yet.
@@ -64,10 +89,11 @@ impl Feed {
                 return Some((Ok(event), self));
             }
             self.signal.mark_unchanged();
-            match self.read().await {
+            match self.audience.read(&self.store, self.after, PAGE_EVENTS_MAX).await {
                 Ok(events) if events.is_empty() => {
                     // Either outcome of the wait leads to the next look.
-                    drop(tokio::time::timeout(SAFETY_NET, self.signal.changed()).await);
+                    let safety_net = self.store.signals().safety_net();
+                    drop(tokio::time::timeout(safety_net, self.signal.changed()).await);
                 }
                 Ok(events) => self.page = events.into_iter(),
                 Err(error) if error.is_retryable() => {
@@ -79,16 +105,6 @@ impl Feed {
                     return Some((Err(error), self));
                 }
             }
-        }
-    }
-
-    async fn read(&self) -> Result<Vec<Event>, StoreError> {
-        match &self.audience {
-            Audience::Operator(scope) => {
-                self.store.management_events(scope, self.after, PAGE_EVENTS_MAX).await
-            }
-            Audience::Participant(scope) => self.store.events(scope, self.after, PAGE_EVENTS_MAX).await,
-            Audience::Tenant(scope) => self.store.events(scope, self.after, PAGE_EVENTS_MAX).await,
         }
     }
 }
