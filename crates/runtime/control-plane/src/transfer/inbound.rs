@@ -191,9 +191,9 @@ impl ControlPlane {
                 Err(ProtocolError::Store(StoreError::Stale { .. })) if attempts < ATTEMPTS_MAX => {
                     attempts += 1;
                 }
-                // The step under way ends with a commit that ends or begins a job, which moves the signal everywhere.
+                // The step under way ends with a commit that moves the signal, in this process at least.
                 Err(ProtocolError::Busy(_)) if tokio::time::Instant::now() < give_up => {
-                    drop(tokio::time::timeout_at(give_up, changes.changed()).await);
+                    drop(tokio::time::timeout(Duration::from_millis(100), changes.changed()).await);
                 }
                 other => return other,
             }
