@@ -1,6 +1,6 @@
 //! What one replica commits wakes the other, with safety nets of hours.
 
-use std::{collections::BTreeSet, pin::Pin};
+use std::{collections::BTreeSet, pin::Pin, time::Duration};
 
 use futures::{Stream, StreamExt as _};
 use heddle_bus::{Audience, follow};
@@ -78,6 +78,37 @@ async fn nothing_is_lost_when_the_sessions_that_carry_wake_ups_are_ended() {
         assert_eq!((working.next().await, heard.next().await), (subject.clone(), subject));
     }
     assert!(ended >= 10, "{ended} sessions were ended");
+}
+
+/// Who listens hears nothing of it, and depends on who tells: whose session ends while it tells.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_a_session_is_ended_in_the_middle_of_a_wake_up() {
+    let url = url().await;
+    let (one, _) = replica(&format!("{url}?application_name=teller"), HOURS).await;
+    let (other, _) = replica(&url, HOURS).await;
+    let (mut working, mut heard) = (Working::on(&other), Heard::from_the_beginning(&other));
+    let teller = "application_name = 'teller listener'";
+    for n in 0..3 {
+        let subject = n.to_string();
+        let mut session = String::new();
+        while session.is_empty() {
+            session = sql(&url, &format!("SELECT pid FROM pg_stat_activity WHERE {teller}")).await;
+        }
+        // The server's end of it takes what it is sent, and does nothing.
+        signal("STOP", &session);
+        commit(&one, &subject).await.expect("the pool's sessions are left alone");
+        // What was sent is seen nowhere: should it not be yet, this round only shows less.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(end_sessions(&url, teller).await, 1);
+        signal("CONT", &session);
+        assert_eq!((working.next().await, heard.next().await), (subject.clone(), subject));
+    }
+}
+
+/// Sends a signal to a process of the server, which belongs to us or runs below us.
+fn signal(name: &str, process: &str) {
+    let sent = std::process::Command::new("kill").arg(format!("-{name}")).arg(process).status();
+    assert!(sent.expect("there is 'kill'").success(), "{name} to {process}");
 }
 
 /// Those of the pools too: whoever commits may not learn that it was committed.
