@@ -230,17 +230,17 @@ async fn no_request_fails_while_keys_are_replaced_on_two_replicas_on_postgresql(
                 }
             }
         }
-        while load.checks.load(Ordering::Relaxed) < seen + 6 {
+        while load.checks.load(Ordering::Relaxed) < seen + 5 {
             match running.try_join_next() {
                 Some(ended) => ended.expect("no request failed"),
                 None => tokio::task::yield_now().await,
             }
         }
-        clock.advance(Duration::from_secs(10));
+        clock.advance(Duration::from_secs(20));
     }
     while let Some(ended) = running.join_next().await {
         ended.expect("no request failed");
     }
     assert!(rotations >= 3, "an announced key, one that signs and one that is retired: {rotations}");
-    assert!(load.checks.load(Ordering::Relaxed) > 1000);
+    assert!(load.checks.load(Ordering::Relaxed) > 500);
 }
