@@ -107,7 +107,8 @@ async fn serve_until_told(configuration: Configuration, format: Format) -> anyho
     }
     announce(&running, format);
     signals.wait().await;
-    running.stop().await;
+    // A second signal says that it is enough of waiting for others to notice.
+    running.depart(signals.wait()).await;
     Ok(())
 }
 

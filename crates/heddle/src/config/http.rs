@@ -49,8 +49,9 @@ pub struct Http {
     pub listeners: Vec<ListenerSettings>,
     /// The bounds of each listener, but for the time to drain.
     pub limits: ServerLimits,
-    /// How long a process that was told to stop works on, while it says that it is not ready.
-    pub leave: Duration,
+    /// How long a process that was told to stop works on, while it says that it is not ready; unless said, five seconds,
+    /// and in development not at all.
+    pub leave: Option<Duration>,
     /// Most requests at a time of the surfaces that are named.
     pub in_flight: Vec<(String, usize)>,
 }
@@ -99,12 +100,7 @@ impl ListenerSettings {
     }
 }
 
-pub(super) fn read(
-    mut section: Section<'_>,
-    base: &Path,
-    development: bool,
-    mistakes: &mut Vec<Mistake>,
-) -> Http {
+pub(super) fn read(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mistake>) -> Http {
     let usual = ServerLimits::default();
     let certificate = certificate(&mut section, base);
     let groups = section.has("groups").then(|| groups(&mut section));
@@ -116,7 +112,7 @@ pub(super) fn read(
         idle_timeout: seconds("idle_seconds", (5, 3600), usual.idle_timeout),
         ..usual
     };
-    let leave = seconds("leave_seconds", (0, 300), Duration::from_secs(if development { 0 } else { 5 }));
+    let leave = section.integer("leave_seconds", (0, 300)).map(Duration::from_secs);
     let mut number = |key, range, usual: usize| {
         section.integer(key, range).and_then(|number| usize::try_from(number).ok()).unwrap_or(usual)
     };
@@ -267,12 +263,5 @@ mod tests {
         ] {
             assert!(error.contains(expected), "{expected}\n{error}");
         }
-    }
-
-    #[test]
-    fn a_process_in_production_works_on_for_a_while_when_it_leaves() {
-        assert_eq!(parse("").expect("legal").leave, Duration::from_secs(5));
-        assert_eq!(parse("development = true\n").expect("legal").leave, Duration::ZERO);
-        assert_eq!(parse("[http]\nleave_seconds = 30\n").expect("legal").leave, Duration::from_secs(30));
     }
 }

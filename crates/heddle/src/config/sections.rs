@@ -207,7 +207,7 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
         agents,
         peers,
         auth: super::auth::read(root.section("auth"), &mut mistakes),
-        http: super::http::read(root.section("http"), base, development, &mut mistakes),
+        http: super::http::read(root.section("http"), base, &mut mistakes),
         outbound: super::outbound::read(root.section("outbound"), base, &mut mistakes),
         allow_private_addresses: root.boolean("allow_private_addresses").unwrap_or(development),
         body_bytes_max: root.integer("body_bytes_max", (1024, 1 << 30)).unwrap_or(1 << 20),

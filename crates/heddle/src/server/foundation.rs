@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use heddle_auth::{Authenticator, TokenService, TokenSettings};
 use heddle_clock::{Environment, Timestamp};
 use heddle_did::web::Scheme;
-use heddle_outbound::{DidResolver, Outbound, OutboundConfig};
+use heddle_outbound::{DidResolver, Outbound};
 use heddle_store::{Aggregate, Store, StoreError, audit::AuditLog};
 use heddle_store_postgres::{PostgresAudit, PostgresDatabase, PostgresOptions};
 use heddle_store_sqlite::{SqliteAudit, SqliteDatabase};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     audit::Checkpoint,
     data_dir::{self, DATABASE_FILE, DataDir},
-    issuers,
+    issuers, outgoing,
     running::StartError,
 };
 use crate::config::{Configuration, DatabaseSettings};
@@ -48,6 +48,8 @@ pub struct Foundation {
     pub tokens: Arc<TokenService>,
     pub authenticator: Arc<Authenticator>,
     pub outbound: Outbound,
+    /// For requests to the installation's own services alone: it reaches listeners that nobody outside may name.
+    pub internal: Outbound,
     pub resolver: DidResolver,
     pub public_url: String,
     pub data_dir: DataDir,
@@ -172,12 +174,9 @@ impl Foundation {
         let opened = (settings, policy);
         let tokens = TokenService::open_with(store.clone(), vault.clone(), scopes.clone(), opened).await?;
         let plain = public_url.starts_with("http://");
-        let config = OutboundConfig {
-            allow_http: configuration.development || plain,
-            allow_private_addresses: configuration.allow_private_addresses,
-            own_origins: vec![public_url.clone()],
-            ..OutboundConfig::default()
-        };
+        outgoing::warn_of_proxies();
+        let config = outgoing::to_others(configuration, &public_url);
+        let internal = Outbound::new(outgoing::to_ourselves(configuration, &config), environment.clone())?;
         let outbound = Outbound::new(config, environment.clone())?;
         let mut trusted = vec![tokens.trusted_issuer()];
         trusted.extend(issuers::trusted(issuers, &public_url, (&outbound, &store))?);
@@ -193,6 +192,7 @@ impl Foundation {
             tokens,
             authenticator,
             outbound,
+            internal,
             resolver,
             public_url,
             data_dir,

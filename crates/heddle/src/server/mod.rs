@@ -4,6 +4,7 @@
 
 mod audit;
 mod bootstrap;
+mod certificates;
 mod clients;
 mod clock;
 mod data_dir;
@@ -14,6 +15,7 @@ mod issuers;
 mod keys;
 mod listener;
 mod operations;
+mod outgoing;
 mod roles;
 mod running;
 mod sampler;

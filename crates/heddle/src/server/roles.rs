@@ -25,7 +25,7 @@ use super::{
     keys, operations,
     running::StartError,
 };
-use crate::config::{Configuration, DatabaseSettings, Role};
+use crate::config::{Configuration, DatabaseSettings, Group, Role};
 
 /// Largest upload, in bytes.
 const UPLOAD_BYTES_MAX: u64 = 1 << 40;
@@ -211,21 +211,23 @@ impl Builder<'_> {
 
     fn agents(&self) -> Vec<Arc<dyn ActivityAgent>> {
         let (foundation, settings) = (self.foundation, &self.configuration.agents);
-        let token_endpoint = format!("{}/oauth/token", foundation.public_url);
+        let there = |group| self.configuration.http.url_of(group, &foundation.public_url).into_owned();
+        let token_endpoint = format!("{}/oauth/token", there(Group::Tokens));
         let client = AdminClient::new(
-            foundation.outbound.clone(),
+            foundation.internal.clone(),
             AdminCredentials {
                 token_endpoint: token_endpoint.clone(),
                 client_id: self.clients.agents.id.clone(),
                 client_secret: self.clients.agents.secret.expose_text().unwrap_or_default().to_owned(),
             },
         );
-        let at = |url: &Option<String>| url.clone().unwrap_or_else(|| foundation.public_url.clone());
+        let at = |url: &Option<String>, group| url.clone().unwrap_or_else(|| there(group));
         let config = AgentsConfig {
-            control_plane_url: at(&settings.control_plane_url),
-            credential_service_url: at(&settings.credential_service_url),
-            issuer_service_url: at(&settings.issuer_service_url),
-            data_plane_url: at(&settings.data_plane_url),
+            control_plane_url: at(&settings.control_plane_url, Group::Management),
+            credential_service_url: at(&settings.credential_service_url, Group::Identity),
+            issuer_service_url: at(&settings.issuer_service_url, Group::Issuer),
+            signaling_url: at(&settings.control_plane_url, Group::Signaling),
+            data_plane_url: at(&settings.data_plane_url, Group::DataPlane),
             public_url: foundation.public_url.clone(),
             issuer_context: DEFAULT_ISSUER.to_owned(),
             token_endpoint,

@@ -26,7 +26,7 @@ use super::{
     clock,
     data_dir::{DataDir, DataDirError},
     foundation::{self, Database, Foundation},
-    listener::{Listener, listen},
+    listener::{Bound, Listeners},
     roles, sampler, sweeper, waiting,
 };
 use crate::{
@@ -89,6 +89,9 @@ pub enum StartError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] heddle_vault::VaultError),
+    /// A certificate.
+    #[error(transparent)]
+    Tls(#[from] heddle_web::TlsError),
     /// A role.
     #[error("the role {role} does not start: {reason}")]
     Role {
@@ -98,6 +101,9 @@ pub enum StartError {
         reason: String,
     },
 }
+
+/// How long a server in production works on after it was told to stop: about what load balancers need to notice.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// A running server.
 pub struct Running {
@@ -109,7 +115,7 @@ pub struct Running {
     sweeper: JoinHandle<()>,
     sealer: JoinHandle<Sealer>,
     sampler: JoinHandle<()>,
-    listener: Listener,
+    listeners: Listeners,
     database: Database,
 }
 
@@ -183,9 +189,8 @@ pub async fn start_on(
     let operator = scopes.operator(Actor::new("server"));
     let known = foundation::known_public_url(&store, &operator).await?;
     prefer_known_port(&mut configuration, known.as_deref());
-    let socket = heddle_web::bind(configuration.listen).await?;
-    let local = socket.local_addr().map_err(|source| StartError::File { path: "listener".into(), source })?;
-    let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("http://{local}"));
+    let bound = Bound::bind(&mut configuration).await?;
+    let public_url = configuration.public_url.clone().unwrap_or_else(|| bound.url());
     // Before the URL is fixed: a start without the right master key leaves nothing behind.
     let vault = foundation::open_vault(&configuration, &data_dir, (&store, &operator)).await?;
     foundation::fix_public_url(&store, &operator, &public_url).await?;
@@ -199,6 +204,8 @@ pub async fn start_on(
     let (stop, shutdown) = Shutdown::pair();
     let built = roles::build(&configuration, &foundation, &clients, &shutdown).await?;
     let sealer = Sealer::begin(foundation.store.clone(), data_dir.audit_checkpoint()).await;
+    let environment = &foundation.environment;
+    let listeners = bound.serve(&built.router, &configuration, environment, (stop, shutdown.clone()))?;
     // From here on nothing waits any more: no start that is broken off leaves these behind.
     let sweeper = tokio::spawn(sweeper::sweep(foundation.store.clone(), shutdown.clone()));
     tokio::spawn(clock::watch(foundation.environment.clone(), shutdown.clone()));
@@ -206,7 +213,6 @@ pub async fn start_on(
     let every = configuration.telemetry.census_interval;
     let sampler = tokio::spawn(sampler::sample(foundation.store.clone(), every, shutdown.clone()));
     let worker = built.worker.start();
-    let listener = listen(socket, built.router, (stop, shutdown), configuration.drain_patience);
     tracing::info!(component = "server", action = "start", url = public_url, "the server answers");
     Ok(Running {
         url: public_url,
@@ -217,7 +223,7 @@ pub async fn start_on(
         sweeper,
         sealer,
         sampler,
-        listener,
+        listeners,
         database,
     })
 }
@@ -273,10 +279,27 @@ impl Running {
         self.configuration.development
     }
 
+    /// Leaves, then stops. Until `hurry` returns, and at most as long as the configuration says, everything goes on, but
+    /// whoever asks is told that this process is not ready: requests are sent elsewhere before the listeners are closed.
+    pub async fn depart(self, hurry: impl Future<Output = ()>) {
+        self.listeners.leave();
+        let usual = if self.configuration.development { Duration::ZERO } else { LEAVE };
+        let patience = self.configuration.http.leave.unwrap_or(usual);
+        tracing::info!(
+            component = "server",
+            action = "leave",
+            seconds = patience.as_secs(),
+            "the server leaves"
+        );
+        // Either will do.
+        drop(tokio::time::timeout(patience, hurry).await);
+        self.stop().await;
+    }
+
     /// Stops: no new requests, those under way and the jobs under way end, then the database is closed.
     pub async fn stop(self) {
         let patience = self.configuration.drain_patience;
-        self.listener.stop().await;
+        self.listeners.stop().await;
         self.worker.drain(patience).await;
         for (name, task) in [("sweeper", self.sweeper), ("sampler", self.sampler)] {
             if let Err(error) = task.await {

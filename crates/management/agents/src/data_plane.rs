@@ -33,7 +33,7 @@ impl DataPlaneAgent {
     }
 
     fn at_control_plane(&self, context: &ActivityContext, id: &str) -> String {
-        let base = self.config.base(Service::ControlPlane, context);
+        let base = self.config.base(Service::Signaling, context);
         format!("{base}/api/mgmt/v5beta/participants/{}/dataplanes", segment(id))
     }
 
@@ -41,7 +41,7 @@ impl DataPlaneAgent {
     async fn register(&self, context: &ActivityContext) -> Result<(), ActivityResult> {
         let id = context.text("participantContextId")?;
         let AgentsConfig { token_endpoint, control_plane, data_plane, .. } = self.config.as_ref();
-        let signaling = self.config.base(Service::ControlPlane, context);
+        let signaling = self.config.base(Service::Signaling, context);
         let data = self.at_data_plane(context, &id);
 
         let callbacks = ControlPlaneRegistration {

@@ -31,6 +31,8 @@ pub struct AgentsConfig {
     pub credential_service_url: String,
     /// The issuer's Administration APIs.
     pub issuer_service_url: String,
+    /// Where data planes tell the control plane what they do.
+    pub signaling_url: String,
     /// The data plane.
     pub data_plane_url: String,
     /// The URL by which the world reaches the participants' protocol endpoints.
@@ -53,6 +55,7 @@ pub(crate) enum Service {
     Credentials,
     DataPlane,
     Issuer,
+    Signaling,
     /// Not one that agents call: what DID documents name.
     Public,
 }
@@ -67,6 +70,7 @@ impl AgentsConfig {
             Service::Credentials => &self.credential_service_url,
             Service::DataPlane => &self.data_plane_url,
             Service::Issuer => &self.issuer_service_url,
+            Service::Signaling => &self.signaling_url,
             Service::Public => &self.public_url,
         }
     }

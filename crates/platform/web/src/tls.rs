@@ -126,6 +126,12 @@ impl Tls {
         &self.files
     }
 
+    /// Whether there is something else in the files than when they were looked at last.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) != Contents::of(&self.files)
+    }
+
     /// Looks at the files again, and takes what is there if it is new and can be used. It blocks as long as reading two
     /// small files does.
     pub fn reload(&self) -> Reloaded {

@@ -129,6 +129,7 @@ impl Double {
             control_plane_url: self.services.clone(),
             credential_service_url: self.services.clone(),
             issuer_service_url: self.services.clone(),
+            signaling_url: self.services.clone(),
             data_plane_url: self.services.clone(),
             public_url: "https://heddle.example".to_owned(),
             issuer_context: "the-issuer".to_owned(),
