@@ -9,7 +9,7 @@ use heddle_dcp::{
 };
 use heddle_did::{Did, Strictness};
 use heddle_ids::ParticipantId;
-use heddle_outbound::{Authorization, OutboundError, Request, RetryClass};
+use heddle_outbound::{Authorization, Lane, OutboundError, Request, RetryClass};
 use heddle_store::StoreError;
 use heddle_telemetry::spans;
 use heddle_tenancy::{Actor, VerifiedPeer};
@@ -149,6 +149,8 @@ impl Identity {
         let request = Request::post(url)
             .json_of(&message)
             .authorization(Authorization::bearer(&proof))
+            // Never behind our messages to the same host: those wait until we have answered its queries.
+            .lane(Lane::Proof)
             .body_bytes_max(RESPONSE_BYTES_MAX);
         let answer = self.outbound.send(request).await.map_err(|error| unanswered(&error))?;
         heddle_dcp::wire::parse(answer.body()).map_err(peer)

@@ -13,6 +13,8 @@ use super::{
 const ROUNDS_MAX: usize = 3;
 /// Largest status list credential that is read, in bytes.
 const LIST_BYTES_MAX: usize = 1024 * 1024;
+/// How often a host may send us elsewhere for a status list.
+const LIST_REDIRECTS_MAX: u8 = 3;
 
 impl Identity {
     /// Gathers until nothing is asked for any more. Failures are evidence too.
@@ -39,7 +41,12 @@ impl Identity {
     /// A status list in compact form. It is fetched at each use, so that a revocation counts from the next
     /// request on.
     async fn status_list(&self, url: &str) -> Result<String, String> {
-        let request = || Request::get(url).accept("application/vc+jwt, */*").body_bytes_max(LIST_BYTES_MAX);
+        let request = || {
+            Request::get(url)
+                .accept("application/vc+jwt, */*")
+                .redirects_max(LIST_REDIRECTS_MAX)
+                .body_bytes_max(LIST_BYTES_MAX)
+        };
         let answer = patiently(|| Box::pin(self.outbound.send(request())), is_away).await;
         let answer = answer.map_err(|error| error.to_string())?;
         String::from_utf8(answer.body().to_vec()).map_err(|_| format!("the status list at {url} is not text"))
