@@ -28,6 +28,8 @@ use crate::{Settings, Target, collector::Collector};
 
 /// Spans that may wait for the collector; further ones are lost. About 16 MiB at most.
 const QUEUE_SPANS_MAX: usize = 16 * 1024;
+/// Where the line of an answered request comes from.
+const ANSWERED: &str = "heddle_web::surface";
 /// Spans of one message.
 const MESSAGE_SPANS_MAX: usize = 1024;
 
@@ -89,8 +91,12 @@ pub(crate) fn provider(
 /// where they tell everything.
 pub(crate) fn listener(provider: &SdkTracerProvider) -> Listener {
     spans::export_by(link);
-    let own =
-        filter_fn(|metadata| *metadata.level() <= Level::INFO && metadata.target().starts_with("heddle"));
+    let own = filter_fn(|metadata| {
+        *metadata.level() <= Level::INFO
+            && metadata.target().starts_with("heddle")
+            // The line of an answer says what its span says.
+            && !(metadata.is_event() && metadata.target() == ANSWERED)
+    });
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("heddle"))
         .with_location(false)
