@@ -49,9 +49,9 @@ pub enum Order {
 pub const LIST_ROWS_MAX: u32 = 10_000;
 
 /// The order of a list by what its rows have at a path: numbers by size, then texts byte by byte (by their first
-/// [`crate::filter::KEY_BYTES`] bytes), then the rows that have nothing there; ties are broken by id. Descending, what
-/// is there comes in the opposite order, and the rows that have nothing there are last again. Of a list of values the
-/// first counts.
+/// [`crate::filter::KEY_BYTES`] bytes), then the rows that have nothing there; ties are broken by id. Descending, the
+/// largest number comes first, then the last text, and the rows that have nothing there are last again. Of a list of
+/// values the first counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
     /// The path, as properties have it.

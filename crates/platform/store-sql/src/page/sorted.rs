@@ -37,11 +37,8 @@ impl List<'_> {
         (mut offset, limit): (u32, u32),
     ) -> Result<Vec<Row>, StoreError> {
         let mut found: Vec<Row> = Vec::new();
-        let parts = if sort.descending {
-            [Part::Texts, Part::Numbers, Part::Without]
-        } else {
-            [Part::Numbers, Part::Texts, Part::Without]
-        };
+        // In either direction: to know that there are no texts, all numbers would have to be looked at.
+        let parts = [Part::Numbers, Part::Texts, Part::Without];
         let begun = self.query.after.as_ref().map(|after| Part::of(&after.key));
         let begin = parts.iter().position(|part| begun == Some(*part)).unwrap_or(0);
         for part in &parts[begin..] {
@@ -117,19 +114,15 @@ fn key_value(select: &mut Select<'_>, value: &Scalar) -> String {
     }
 }
 
-/// Numbers, then texts, then those without; descending, texts and numbers change places.
+/// Numbers, then texts, then those without.
 pub(super) fn sort_order(sort: &Sort) -> String {
     let direction = if sort.descending { " DESC" } else { "" };
-    // Where there is nothing at all, the id goes up in either direction.
-    let (up, down) = if sort.descending {
-        ("CASE WHEN x.text IS NULL THEN x.id END", ", x.id DESC")
-    } else {
-        ("CASE WHEN x.text IS NULL THEN x.id END", ", x.id")
-    };
     let no_number = "CASE WHEN x.number IS NULL THEN 1 ELSE 0 END";
     let nothing = "CASE WHEN x.text IS NULL THEN 1 ELSE 0 END";
     let text = "CASE WHEN x.number IS NULL THEN x.text END";
-    format!("{nothing}, {no_number}{direction}, x.number{direction}, {text}{direction}, {up}{down}")
+    // Where there is nothing at all, the id goes up in either direction.
+    let up = "CASE WHEN x.text IS NULL THEN x.id END";
+    format!("{nothing}, {no_number}, x.number{direction}, {text}{direction}, {up}, x.id{direction}")
 }
 
 /// The condition that a row of `x` stands after a place.
@@ -157,11 +150,7 @@ pub(super) fn beyond(select: &mut Select<'_>, query: &Query, after: &Cursor) -> 
             let value = key_value(select, value);
             let (own, column) = if numbers { (is_number, "number") } else { (is_text, "text") };
             let within = format!("({own} AND (x.{column}, x.id) {than} ({value}, {id}))");
-            let later = match (numbers, sort.descending) {
-                (true, false) => format!(" OR ({is_text})"),
-                (false, true) => format!(" OR ({is_number})"),
-                _ => String::new(),
-            };
+            let later = if numbers { format!(" OR ({is_text})") } else { String::new() };
             format!("({within}{later} OR x.text IS NULL)")
         }
         _ => format!("(x.text IS NULL AND x.id > {id})"),

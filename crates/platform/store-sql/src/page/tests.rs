@@ -1,4 +1,4 @@
-use futures::executor::block_on;
+use futures::FutureExt;
 use heddle_store::filter::{Condition, condition};
 use serde_json::{Value as Json, json};
 
@@ -30,9 +30,10 @@ fn ask(size: i64, conditions: &[(&str, &str, Json)]) -> (Result<Vec<Row>, StoreE
     let query = Query { filter: Filter::All(conditions.iter().map(read).collect()), ..Query::default() };
     let whose = Whose { owner: "p:a".to_owned(), peer: None, kind: "thing" };
     let mut fake = Fake { size, statements: Vec::new() };
-    let answer = block_on(rows(&mut fake, Dialect::Postgres, &whose, &query));
+    let answer = rows(&mut fake, Dialect::Postgres, &whose, &query).now_or_never().expect("it never waits");
+    let mut other = Fake { size, statements: Vec::new() };
     let counted =
-        block_on(count(&mut Fake { size, statements: Vec::new() }, Dialect::Postgres, &whose, &query));
+        count(&mut other, Dialect::Postgres, &whose, &query).now_or_never().expect("it never waits");
     assert_eq!(answer.is_ok(), counted.is_ok(), "what cannot be listed cannot be counted");
     (answer, fake.statements)
 }

@@ -242,8 +242,8 @@ fn order(sort: &Sort, (a, a_id): (&Option<Value>, &str), (b, b_id): (&Option<Val
         (Some(_), None) => Ordering::Less,
         (Some(a), Some(b)) => {
             let same = compare(a, b).unwrap_or(Ordering::Equal);
-            let ordering = rank(a).cmp(&rank(b)).then(same).then(a_id.cmp(b_id));
-            if sort.descending { ordering.reverse() } else { ordering }
+            let ordering = same.then(a_id.cmp(b_id));
+            rank(a).cmp(&rank(b)).then(if sort.descending { ordering.reverse() } else { ordering })
         }
     }
 }
