@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Jobs of a run.
-const JOBS: u32 = 1000;
+const JOBS: u32 = 300;
 
 /// Says when a job begins.
 struct Begins(mpsc::UnboundedSender<Instant>);

@@ -168,6 +168,42 @@ async fn claim(database: &PostgresDatabase, worker: &str) -> Vec<String> {
     database.claim(request).await.expect("claims").into_iter().map(|job| job.order_key).collect()
 }
 
+/// How many rows a claim for one free place reads while this many jobs wait for a dead peer that holds as many places as
+/// it may, or none.
+async fn rows_of_a_claim(url: &str, queue: u32, held: u32) -> i64 {
+    let insert = |owner: &str, jobs: u32, host: &str, held: u32| {
+        format!(
+            "INSERT INTO heddle.job (id, owner, kind, order_key, payload, host, due_at, lease_until, created_at)
+             SELECT '{owner}' || n, 'p:{owner}', 'work', n, '', {host}, 1, CASE WHEN n <= {held} THEN 1000 END, 1
+             FROM generate_series(1, {jobs}) AS n;"
+        )
+    };
+    let (alice, zoe) = (insert("alice", 5, "NULL", 0), insert("zoe", 5, "NULL", 0));
+    let mallory = insert("mallory", queue, "'dead.example'", held);
+    let claim = format!(
+        "BEGIN; {alice} {zoe} {mallory} COMMIT; BEGIN; SET LOCAL ROLE heddle_worker;
+         SELECT owner FROM heddle.claim('w', 't', 100, 10, ARRAY['work'], 1, 16, 32, 8, 'p:alice');
+         SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+         WHERE schemaname = 'heddle' AND relname = 'job'; ROLLBACK; DELETE FROM heddle.job"
+    );
+    let said = sql(url, &claim).await;
+    let (owner, rows) = said.split_once('\n').expect("an owner and a number");
+    assert_eq!(owner, if held == 0 { "p:mallory" } else { "p:zoe" });
+    rows.parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_claim_reads_as_many_rows_however_many_jobs_wait_for_a_dead_peer() {
+    let url = url().await;
+    let (database, _) = connect(&url).await;
+    for held in [0, 8] {
+        let (short, long) =
+            (rows_of_a_claim(&url, 1_000, held).await, rows_of_a_claim(&url, 10_000, held).await);
+        assert!(long < short + short / 10, "{held} held: {short} rows with 1,000, {long} with 10,000");
+    }
+    database.close().await;
+}
+
 #[tokio::test]
 async fn two_processes_share_a_database_and_wake_each_other() {
     let url = url().await;

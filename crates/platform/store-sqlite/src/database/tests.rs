@@ -163,6 +163,41 @@ async fn a_claim_reads_no_table_from_end_to_end() {
     }
 }
 
+/// How many steps SQLite's machine takes to find what a worker with one free place may claim, while this many jobs wait
+/// for a dead peer that holds as many places as it may, or none.
+async fn steps_of_a_claim(queue: i64, held: i64) -> i32 {
+    let database = SqliteDatabase::temporary(&Environment::system()).await.expect("opens");
+    let work = database.writer.run(move |connection| {
+        let insert = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?4)
+             INSERT INTO job (id, owner, kind, order_key, payload, host, due_at, lease_until, created_at)
+             SELECT ?1 || n, ?1, 'work', n, '', ?2, 1, iif(n <= ?3, 1000, NULL), 1 FROM n";
+        let steps = || {
+            for (owner, jobs) in [("p:alice", 5), ("p:zoe", 5)] {
+                connection.execute(insert, (owner, None::<&str>, 0, jobs))?;
+            }
+            connection.execute(insert, ("p:mallory", "dead.example", held, queue))?;
+            let mut statement = connection.prepare(claim::CANDIDATES)?;
+            let values = named_params! {
+                ":now": 10, ":kinds": "[\"work\"]", ":per_owner_max": 16, ":per_host_max": 32, ":limit": 1,
+                ":per_owner_and_host_max": 8, ":after": "p:alice",
+            };
+            let found = statement.query_map(values, |row| row.get(1))?.collect::<Result<Vec<String>, _>>()?;
+            assert_eq!(found, [if held == 0 { "p:mallory" } else { "p:zoe" }]);
+            Ok(statement.get_status(rusqlite::StatementStatus::VmStep))
+        };
+        Ok((steps().map_err(of_statement)?, Moved::default()))
+    });
+    work.await.expect("it claims")
+}
+
+#[tokio::test]
+async fn a_claim_costs_the_same_however_many_jobs_wait_for_a_dead_peer() {
+    for held in [0, 8] {
+        let (short, long) = (steps_of_a_claim(1_000, held).await, steps_of_a_claim(10_000, held).await);
+        assert!(long < short + short / 10, "{held} held: {short} steps with 1,000, {long} with 10,000");
+    }
+}
+
 #[tokio::test]
 async fn closing_lets_those_who_read_finish_and_leaves_no_log_behind() {
     let folder = tempfile::tempdir().expect("a folder");
