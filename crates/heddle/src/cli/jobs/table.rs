@@ -1,5 +1,6 @@
 //! Dead jobs as lines for a person.
 
+use heddle_clock::Timestamp;
 use serde_json::Value;
 
 /// Longest error in a line of a list, in characters; `show` has all of it.
@@ -33,9 +34,12 @@ fn row(job: &Value) -> [String; 7] {
     [id, kind, owner, host, attempts, died, short]
 }
 
-/// What a member holds; `-` when there is none.
+/// What a member holds, a time as a date; `-` when there is none.
 fn text(job: &Value, name: &str) -> String {
-    job[name].as_str().unwrap_or("-").to_owned()
+    match (job[name].as_i64(), job[name].as_str()) {
+        (Some(ms), _) => Timestamp::from_millis(ms).to_string(),
+        (None, text) => text.unwrap_or("-").to_owned(),
+    }
 }
 
 /// Columns as wide as what is in them; the last one as it is.
@@ -93,7 +97,7 @@ mod tests {
             "jobs": [
                 { "id": "1", "kind": "a", "owner": "i", "attempts": 20, "error": error },
                 { "id": "22", "kind": "b.long", "owner": "p:alice", "host": "h", "attempts": 1, "error": "x",
-                  "diedAt": "2026-01-01T00:00:00Z" },
+                  "diedAt": 1_767_225_600_000_i64 },
             ],
             "next": "22",
         });
@@ -102,7 +106,7 @@ mod tests {
         assert!(lines[0].starts_with("ID  KIND    OWNER"), "{}", lines[0]);
         assert!(lines[1].starts_with("1   a       i        -     20"), "{}", lines[1]);
         assert!(lines[1].ends_with('…') && !lines[1].contains('\n'), "{}", lines[1]);
-        assert!(lines[2].contains("2026-01-01T00:00:00Z  x"), "{}", lines[2]);
+        assert!(lines[2].contains("2026-01-01T00:00:00") && lines[2].ends_with("  x"), "{}", lines[2]);
         assert_eq!(lines[3], "there may be more: --after 22");
         assert_eq!(list(&json!({ "jobs": [] })), ["no jobs are set aside"]);
     }
