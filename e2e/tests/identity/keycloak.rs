@@ -246,7 +246,7 @@ async fn a_removed_participant(doors: &Doors<'_>, keycloak: &Keycloak) {
     operator.send(|| Request::new(Method::DELETE, gone.as_str())).await.expect("it is removed");
     let refused = doors.look("acme", &before).await;
     assert_eq!(refused.status, 401, "{refused:?}");
-    operator.create("holder again", identity, &holder()).await.expect("it is made again");
+    operator.create("holder-again", identity, &holder()).await.expect("it is made again");
     let refused = doors.look("acme", &before).await;
     assert_eq!(refused.status, 401, "{refused:?}");
     let after = keycloak.token(OPERATOR, "writer").await;
