@@ -147,6 +147,11 @@ async fn every_line_has_the_required_fields() {
     }
     let onboarding = told.provider_log.iter().filter(|line| line.is("component", "tenant-manager"));
     assert!(onboarding.into_iter().any(|line| line.text("tenant_id").is_some()), "tenants are named");
+    let asked = told.provider_log.iter().find(|line| line.is("message_type", CATALOG[0]));
+    let asked = asked.expect("the provider was asked for its catalog");
+    assert!(asked.text("tenant_id").is_some(), "the runtime names them too: {asked:?}");
+    let written = told.provider_log.iter().filter(|line| line.is("category", "audit"));
+    assert!(written.into_iter().any(|line| line.text("actor").is_some()), "the audit log is told of");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,9 @@ const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 const CONSUMER: i32 = 5;
 
+/// Which spans a rule is for.
+type Meant = fn(&Seen) -> bool;
+
 /// Spans of the share's trace.
 fn of_share<'a>(got: &'a Got, trace: &str) -> Vec<&'a Seen> {
     got.spans.iter().filter(|span| span.trace_id == trace).collect()
@@ -106,7 +109,7 @@ async fn a_request_at_the_provider_hangs_below_the_job_of_the_consumer_that_sent
 async fn spans_have_the_kinds_and_attributes_of_the_conventions() {
     let told = told().await;
     let spans = of_share(&told.got, &told.report.trace_id);
-    let required: [(fn(&Seen) -> bool, &[&str]); 4] = [
+    let required: [(Meant, &[&str]); 4] = [
         (
             |span| span.kind == SERVER,
             &["http.request.method", "http.route", "http.response.status_code", "url.scheme"],

@@ -147,6 +147,10 @@ impl ControlPlane {
             return Ok(None);
         };
         let published: PublishedParticipant = row.value()?;
+        if let Some(tenant) = &published.tenant {
+            // For the log alone: nothing here is decided by it.
+            tracing::Span::current().record("tenant_id", tenant.as_str());
+        }
         Ok(published.active.then_some(published))
     }
 
