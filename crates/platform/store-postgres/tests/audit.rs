@@ -82,16 +82,8 @@ async fn a_sealer_that_dies_in_the_middle_leaves_nothing_behind() {
         drop(sealing.await.expect("it ends"));
         dying.close().await;
     }
-    let sealed = async {
-        loop {
-            // The connections of this world may have been among those that were ended.
-            match world.database().seal_audit(7).await {
-                Ok(None) => return,
-                Ok(Some(_)) | Err(_) => {}
-            }
-        }
-    };
-    sealed.await;
+    // The connections of this world may have been among those that were ended.
+    while !matches!(world.database().seal_audit(7).await, Ok(None)) {}
     let report = verify(world.database().audit_log(), &[]).await.expect("reads");
     assert_eq!((report.head.place, report.unsealed, report.broken), (40, 0, None));
 }
