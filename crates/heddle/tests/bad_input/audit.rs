@@ -93,10 +93,10 @@ async fn the_log_is_read_and_its_damage_is_told(installation: &Installation) {
     assert_eq!(second["place"], 2);
 
     // The end is cut off, and the database's own memory of it; what the server has written down tells.
-    installation.tamper(&format!(
-        "UPDATE {{}}audit_head SET place = 1, hash = (SELECT hash FROM {{}}audit WHERE place = 1);
-         DELETE FROM {{}}audit WHERE place > 1"
-    ));
+    installation.tamper(
+        "UPDATE {}audit_head SET place = 1, hash = (SELECT hash FROM {}audit WHERE place = 1);
+         DELETE FROM {}audit WHERE place > 1",
+    );
     installation.audit(&["verify"]).says(&[
         "audit log is broken",
         &format!("entry {entries}"),

@@ -117,12 +117,12 @@ async fn write(api: Api, outage: Arc<AtomicU32>, outages: u32) -> Met {
         match api.keep("under load").await {
             Ok(id) => {
                 met.kept.push(id);
-                if before % 2 == 0 {
+                if before.is_multiple_of(2) {
                     seen_after = before / 2;
                 }
             }
             Err(error) => {
-                let there = before % 2 == 0 && outage.load(Ordering::SeqCst) == before;
+                let there = before.is_multiple_of(2) && outage.load(Ordering::SeqCst) == before;
                 assert!(!there, "the database is there, and nevertheless: {error}");
                 met.refused.push(error);
                 // Clients wait before they try again; a shorter while than they are told, to meet more.
