@@ -27,6 +27,6 @@ pub use census::Census;
 pub use flow::{Fetched, Key};
 pub use market::Market;
 pub use party::{Party, made_up_offer};
-pub use play::{play, tell};
+pub use play::play;
 pub use scene::{Scene, client};
 pub use server::{Server, postgres};

@@ -17,9 +17,3 @@ pub async fn play(credentials: &Credentials) -> Result<(Report, Parties), Failur
     let parties = fs::read(file).expect("it can be read");
     Ok((report, serde_json::from_slice(&parties).expect("it is JSON")))
 }
-
-/// Tells whoever watches a test what has happened in it.
-#[expect(clippy::print_stdout, reason = "the test tells where each server has died")]
-pub fn tell(line: &str) {
-    println!("{line}");
-}

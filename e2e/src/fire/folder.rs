@@ -1,10 +1,11 @@
 //! A folder that is there to be looked into after a test has failed.
 
-use std::path::Path;
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use tempfile::TempDir;
-
-use crate::tell;
 
 /// A temporary folder. It goes away with its value, unless the test fails.
 pub struct Folder(TempDir);
@@ -26,7 +27,8 @@ impl Drop for Folder {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.disable_cleanup(true);
-            tell(&format!("the servers' data and logs are left in {}", self.path().display()));
+            // Nobody may be there to read it.
+            writeln!(io::stderr(), "the servers' data and logs are left in {}", self.path().display()).ok();
         }
     }
 }

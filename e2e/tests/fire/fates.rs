@@ -4,11 +4,11 @@ use heddle_clock::{Environment, Rng, SeededRng};
 use heddle_e2e::{
     dying::{Entry, Side},
     fire::{Arbiter, Fate, Place, Point, free_port},
-    play, tell,
+    play,
 };
 use tokio::sync::OnceCell;
 
-use crate::SERVER;
+use crate::{SERVER, story::tell};
 
 /// How many servers die, unless `DEATHS` says another number.
 const DEATHS: usize = 30;

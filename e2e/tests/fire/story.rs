@@ -7,7 +7,7 @@ use heddle::home::Credentials;
 use heddle_e2e::{
     Census, client,
     fire::{Arbiter, Place},
-    play, tell,
+    play,
 };
 
 use crate::fates;
@@ -40,4 +40,9 @@ pub async fn survives(what: &str, arbiter: &Arbiter, places: Vec<Place>, credent
     }
     tell(&format!("{what}: deaths {of_each:?}"));
     assert_eq!(of_each.values().sum::<usize>(), wanted, "a server has died at each of the chosen commits");
+}
+
+#[expect(clippy::print_stdout, reason = "the test tells where each server has died")]
+pub fn tell(line: &str) {
+    println!("{line}");
 }

@@ -8,12 +8,14 @@ use heddle::demo::{Parties, content::Content, management::typed};
 use heddle_e2e::{
     Census, Party, Scene,
     dying::{Doom, House, Side},
-    tell,
 };
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use crate::{SERVER, story::dies};
+use crate::{
+    SERVER,
+    story::{dies, tell},
+};
 
 /// More than sockets buffer on both ends.
 const MEBIBYTES: u8 = 64;

@@ -3,10 +3,13 @@
 use heddle_clock::{Environment, Rng, SeededRng};
 use heddle_e2e::{
     dying::{Doom, House, Side},
-    play, tell,
+    play,
 };
 
-use crate::{SERVER, story::survives};
+use crate::{
+    SERVER,
+    story::{survives, tell},
+};
 
 /// How many servers die, unless `DEATHS` says another number.
 const DEATHS: u64 = 6;
