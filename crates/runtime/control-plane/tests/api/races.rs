@@ -16,7 +16,8 @@ async fn nothing_comes_in_behind_a_removal() {
         json!({
             "counterPartyAddress": world.address("other"), "counterPartyId": "did:web:other.example",
             "profile": PROFILE,
-            "policy": {"@id": "offer", "@type": "Offer", "assigner": "did:web:other.example", "target": "cloth", "permission": [{"action": "use"}]},
+            "policy": {"@id": "offer", "@type": "Offer", "assigner": "did:web:other.example",
+                "target": "cloth", "permission": [{"action": "use"}]},
         }),
     );
     let creations = [
