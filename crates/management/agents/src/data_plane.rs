@@ -33,7 +33,7 @@ impl DataPlaneAgent {
     }
 
     fn at_control_plane(&self, context: &ActivityContext, id: &str) -> String {
-        let base = self.config.base(Service::Signaling, context);
+        let base = self.config.base(Service::ControlPlane, context);
         format!("{base}/api/mgmt/v5beta/participants/{}/dataplanes", segment(id))
     }
 
