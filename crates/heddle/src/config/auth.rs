@@ -138,7 +138,7 @@ fn owners(table: &mut Section<'_>) -> Option<Owners> {
         match id.parse() {
             Ok(id) => owners.participants.push(id),
             Err(error) => {
-                table.wrong("participants", format!("'{id}' is not a participant context: {error}"))
+                table.wrong("participants", format!("'{id}' is not a participant context: {error}"));
             }
         }
     }
