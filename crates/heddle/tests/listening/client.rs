@@ -50,7 +50,7 @@ impl Client {
     pub async fn read(&mut self) -> Option<Answer> {
         let mut text = Vec::new();
         loop {
-            let mut bytes = [0; 16 * 1024];
+            let mut bytes = vec![0; 16 * 1024];
             let read = match self.0.read(&mut bytes).await {
                 Ok(0) | Err(_) => {
                     assert!(text.is_empty(), "half an answer: {}", String::from_utf8_lossy(&text));

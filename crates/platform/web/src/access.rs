@@ -118,7 +118,7 @@ impl hyper::body::Body for Told {
         let next = Pin::new(&mut self.body).poll_frame(context);
         match &next {
             Poll::Ready(Some(Ok(frame))) => {
-                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64)
+                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
             }
             Poll::Ready(None) => self.ended = true,
             _ => {}
