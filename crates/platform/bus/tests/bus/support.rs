@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use heddle_clock::{Environment, Timestamp};
 use heddle_ids::ParticipantContextId;
 use heddle_store::{
-    Batch, ClaimRequest, ClaimedJob, Database, Event, EventCursor, EventQuery, JobContext, JobHandler, Lease,
-    NewEvent, NewJob, Outcome, Published, Receipt, RunningWorker, Signals, Snapshot, Store, StoreError,
-    Worker, WorkerLimits,
+    Batch, ClaimRequest, ClaimedJob, Database, DeadJob, DeadJobQuery, Event, EventCursor, EventQuery,
+    JobContext, JobHandler, Lease, NewEvent, NewJob, Outcome, Published, Receipt, RunningWorker, Signals,
+    Snapshot, Store, StoreError, Worker, WorkerLimits,
+    audit::{AuditHead, AuditLog},
 };
 use heddle_store_postgres::{PostgresDatabase, PostgresOptions, testing::TestPostgres};
 use heddle_tenancy::{Access, Actor, Directory, ParticipantScope, ScopeIssuer};
@@ -156,6 +157,18 @@ impl Database for Counted {
 
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.asked("sweep").sweep(now, limit).await
+    }
+
+    async fn dead_jobs(&self, query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError> {
+        self.asked("dead_jobs").dead_jobs(query).await
+    }
+
+    async fn seal_audit(&self, limit: u32) -> Result<Option<AuditHead>, StoreError> {
+        self.asked("seal_audit").seal_audit(limit).await
+    }
+
+    fn audit_log(&self) -> &dyn AuditLog {
+        self.asked("audit_log").audit_log()
     }
 
     fn signals(&self) -> &Signals {
