@@ -66,7 +66,7 @@ impl Record {
             "price": f64::from(shuffled % 1_000) / 4.0,
             "tags": [format!("tag-{}", number % 7), format!("tag-{}", number % 11)],
             "place": {"city": format!("city {}", number % 500)},
-            "public": number % 2 == 0,
+            "public": number.is_multiple_of(2),
             "description": format!("{shuffled} {}", "lorem ipsum ".repeat(33)),
         });
         Self::new(&format!("asset-{number:07}"), body)

@@ -104,8 +104,8 @@ mod tests {
     use super::*;
     use crate::filter::Properties;
 
-    fn read(operator: &str, operand: Value) -> Result<Filter, FilterError> {
-        condition(&Condition { path: "name", operator, operand: &operand })
+    fn read(operator: &str, operand: &Value) -> Result<Filter, FilterError> {
+        condition(&Condition { path: "name", operator, operand })
     }
 
     #[test]
@@ -124,8 +124,14 @@ mod tests {
             (">", json!("weather"), json!("weather-7")),
             (">=", json!("weather-7"), json!("x")),
         ] {
-            assert!(read(operator, yes).expect("a condition").matches(&properties), "{operator} should hold");
-            assert!(!read(operator, no).expect("a condition").matches(&properties), "{operator} should fail");
+            assert!(
+                read(operator, &yes).expect("a condition").matches(&properties),
+                "{operator} should hold"
+            );
+            assert!(
+                !read(operator, &no).expect("a condition").matches(&properties),
+                "{operator} should fail"
+            );
         }
     }
 
@@ -133,13 +139,13 @@ mod tests {
     fn what_is_not_there_fulfils_nothing() {
         for operator in OPERATORS {
             let operand = if operator.ends_with("in") { json!(["x"]) } else { json!("x") };
-            assert!(!read(operator, operand).expect("a condition").matches(&[]), "{operator}");
+            assert!(!read(operator, &operand).expect("a condition").matches(&[]), "{operator}");
         }
     }
 
     #[test]
     fn wrong_conditions_say_what_is_allowed() {
-        let said = |operator: &str, operand| read(operator, operand).expect_err("wrong").to_string();
+        let said = |operator: &str, operand: Value| read(operator, &operand).expect_err("wrong").to_string();
         assert!(said("resembles", json!(1)).ends_with("like, ilike, contains, <, <=, >, >="));
         assert_eq!(said("in", json!("x")), format!("the operator 'in' takes {LIST}"));
         assert_eq!(said("=", json!([1])), "the operator '=' takes a text, a number or a truth value");
