@@ -145,7 +145,7 @@ async fn ask(stream: &mut TcpStream) -> Option<bool> {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.ok()?;
     let mut text = Vec::new();
     loop {
-        let mut bytes = [0; 16 * 1024];
+        let mut bytes = vec![0; 16 * 1024];
         let read = match stream.read(&mut bytes).await {
             Ok(0) | Err(_) => {
                 assert!(text.is_empty(), "half an answer");

@@ -149,7 +149,7 @@ fn files_that_cannot_be_used_are_told_at_the_start() {
     std::fs::write(&other.key, "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----\n")
         .expect("written");
     assert!(!error(&other).to_string().contains("s3cret"), "{}", error(&other));
-    let swapped = CertificateFiles { certificate: files.key.clone(), key: files.certificate.clone() };
+    let swapped = CertificateFiles { certificate: files.key.clone(), key: files.certificate };
     assert!(
         matches!(error(&swapped), TlsError::Malformed { what: "certificate", .. }),
         "{}",
