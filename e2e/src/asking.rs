@@ -101,14 +101,23 @@ impl Party {
     }
 
     /// A self-issued token for `audience`; each is good for one request.
-    async fn token(&self, audience: &str, scopes: &str) -> String {
+    pub async fn token(&self, audience: &str, scopes: &str) -> String {
+        self.token_with(audience, ("bearer_access_scope", scopes)).await
+    }
+
+    /// A self-issued token for `audience` that carries `access`, which the audience has given to whoever presents it.
+    pub async fn token_carrying(&self, audience: &str, access: &str) -> String {
+        self.token_with(audience, ("token", access)).await
+    }
+
+    async fn token_with(&self, audience: &str, more: (&str, &str)) -> String {
         let Organisation { server, client_id, client_secret, .. } = &self.organisation;
         let request = Request::post(format!("{server}/api/sts/token")).form(&[
             ("grant_type", "client_credentials"),
             ("client_id", client_id),
             ("client_secret", client_secret),
             ("audience", audience),
-            ("bearer_access_scope", scopes),
+            more,
         ]);
         let Answer { body, .. } = answer_to(request).await;
         body["access_token"].as_str().unwrap_or_else(|| panic!("a token: {body}")).to_owned()

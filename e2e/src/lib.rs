@@ -18,6 +18,7 @@ mod market;
 mod party;
 mod play;
 mod scene;
+mod seen;
 mod server;
 
 pub use answer::{Answer, answer_to};
@@ -29,4 +30,5 @@ pub use market::Market;
 pub use party::{Party, made_up_offer};
 pub use play::play;
 pub use scene::{Scene, client};
+pub use seen::Seen;
 pub use server::{Server, postgres};

@@ -116,6 +116,7 @@ pub struct Running {
     sealer: JoinHandle<Sealer>,
     sampler: JoinHandle<()>,
     listeners: Listeners,
+    router: axum::Router,
     database: Database,
 }
 
@@ -224,6 +225,7 @@ pub async fn start_on(
         sealer,
         sampler,
         listeners,
+        router: built.router,
         database,
     })
 }
@@ -244,6 +246,11 @@ impl Running {
     /// The public URL.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Everything that is answered, before each listener keeps to its own paths: tests read the list of routes from it.
+    pub fn router(&self) -> &axum::Router {
+        &self.router
     }
 
     /// Where state is kept.
@@ -300,6 +307,7 @@ impl Running {
     pub async fn stop(self) {
         let patience = self.configuration.drain_patience;
         self.listeners.stop().await;
+        drop(self.router);
         self.worker.drain(patience).await;
         for (name, task) in [("sweeper", self.sweeper), ("sampler", self.sampler)] {
             if let Err(error) = task.await {

@@ -64,7 +64,10 @@ mod shutdown;
 pub mod sse;
 mod surface;
 mod surface_limits;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tls;
+mod unread;
 
 pub use authorization::{BEARER_BYTES_MAX, authorization, bearer_token};
 pub use errors::{
@@ -81,3 +84,4 @@ pub use shutdown::{Shutdown, Stop};
 pub use surface::Surface;
 pub use surface_limits::SurfaceLimits;
 pub use tls::{CertificateFiles, Reloaded, Tls, TlsError};
+pub use unread::Unread;

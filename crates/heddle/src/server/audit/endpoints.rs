@@ -9,11 +9,11 @@ use axum::{Router, extract::State, response::Response, routing::get};
 use heddle_auth::{Area, Principal, RequiredScope};
 use heddle_ids::ParticipantContextId;
 use heddle_store::audit::SealedRecord;
-use heddle_web::{Kind, Path, Plain, Query, Refused, Rejection, Surface, reply};
+use heddle_web::{Kind, Path, Plain, Query, Refused, Rejection, Surface, Unread, reply};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::server::foundation::Foundation;
+use crate::server::{foundation::Foundation, unauthenticated::refusal};
 
 /// Everybody's entries, and the head, are for whoever administers the installation.
 const AUDIT_ADMIN: RequiredScope = RequiredScope::admin("management-api").within(Area::Installation);
@@ -88,10 +88,11 @@ pub fn routes(foundation: &Arc<Foundation>) -> Router {
 async fn everybodys(
     State(foundation): State<Arc<Foundation>>,
     headers: HeaderMap,
-    Query(page, ..): Query<Page, Plain>,
+    page: Unread<Query<Page, Plain>>,
 ) -> Result<Response, Refused<Plain>> {
     let principal = principal(&foundation, &headers).await?;
     let operator = foundation.authenticator.operator(&principal, &AUDIT_ADMIN).map_err(forbidden)?;
+    let Query(page, ..) = page.read().await?;
     let limit = page.limit()?;
     Ok(shown(foundation.store.audit(&operator, page.after, limit).await?, limit))
 }
@@ -100,10 +101,11 @@ async fn own(
     State(foundation): State<Arc<Foundation>>,
     Path(context, ..): Path<ParticipantContextId, Plain>,
     headers: HeaderMap,
-    Query(page, ..): Query<Page, Plain>,
+    page: Unread<Query<Page, Plain>>,
 ) -> Result<Response, Refused<Plain>> {
     let principal = principal(&foundation, &headers).await?;
     let scope = foundation.authenticator.participant(&principal, &context, &AUDIT_READ).map_err(forbidden)?;
+    let Query(page, ..) = page.read().await?;
     let limit = page.limit()?;
     Ok(shown(foundation.store.audit_of(&scope, page.after, limit).await?, limit))
 }
@@ -140,7 +142,7 @@ fn shown(found: Vec<SealedRecord>, limit: u32) -> Response {
 async fn principal(foundation: &Foundation, headers: &HeaderMap) -> Result<Principal, Rejection> {
     let token = heddle_web::bearer_token(headers)?;
     let principal = foundation.authenticator.authenticate(token).await;
-    principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))
+    principal.map_err(|error| refusal(&error))
 }
 
 fn forbidden(error: heddle_auth::Forbidden) -> Rejection {

@@ -8,11 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, post},
 };
-use heddle_auth::{Area, ClientError, NewClient, Principal, RequiredScope};
+use heddle_auth::{Area, ClientError, Forbidden, NewClient, Principal, RequiredScope};
 use heddle_ids::{ClientId, ParticipantContextId};
 use heddle_store::StoreError;
-use heddle_tenancy::ParticipantScope;
-use heddle_web::{Json, Kind, Path, Plain, Refused, Rejection, Surface, reply};
+use heddle_web::{Json, Kind, Path, Plain, Refused, Rejection, Surface, Unread, reply};
 use http::{HeaderMap, StatusCode};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -59,10 +58,15 @@ pub fn routes(foundation: &Arc<Foundation>) -> Router {
 async fn create(
     State(foundation): State<Arc<Foundation>>,
     headers: HeaderMap,
-    Json(request, ..): Json<NewClientRequest, Plain>,
+    request: Unread<Json<NewClientRequest, Plain>>,
 ) -> Result<Response, Refused<Plain>> {
+    let principal = principal(&foundation, &headers).await?;
+    // Whoever may do this for nobody is told before the request is read, which says for whom.
+    foundation.authenticator.operator(&principal, &CLIENTS_ADMIN).map_err(forbidden)?;
+    let Json(request, ..) = request.read().await?;
     let context = request.participant_context_id;
-    let (principal, scope) = leave(&foundation, &headers, &context).await?;
+    let scope =
+        foundation.authenticator.participant(&principal, &context, &CLIENTS_ADMIN).map_err(forbidden)?;
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
     let client_id = key.map(|key| client_id_of(&principal.key(), key));
     let mut new = NewClient::participant().with_scopes(SCOPES.map(str::to_owned).to_vec());
@@ -91,7 +95,9 @@ async fn remove(
     Path(context, ..): Path<ParticipantContextId, Plain>,
     headers: HeaderMap,
 ) -> Result<Response, Refused<Plain>> {
-    let (_, scope) = leave(&foundation, &headers, &context).await?;
+    let principal = principal(&foundation, &headers).await?;
+    let scope =
+        foundation.authenticator.participant(&principal, &context, &CLIENTS_ADMIN).map_err(forbidden)?;
     let mut transaction = foundation.store.begin(&scope);
     let clients = foundation.tokens.clients(&mut transaction).await?;
     if clients.is_empty() {
@@ -104,17 +110,14 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Who asks, and leave to administer the clients of a participant context.
-async fn leave(
-    foundation: &Foundation,
-    headers: &HeaderMap,
-    context: &ParticipantContextId,
-) -> Result<(Principal, ParticipantScope), Rejection> {
+/// Who asks.
+async fn principal(foundation: &Foundation, headers: &HeaderMap) -> Result<Principal, Rejection> {
     let token = heddle_web::bearer_token(headers)?;
-    let principal = foundation.authenticator.authenticate(token).await.map_err(|error| refusal(&error))?;
-    let scope = foundation.authenticator.participant(&principal, context, &CLIENTS_ADMIN);
-    let scope = scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))?;
-    Ok((principal, scope))
+    foundation.authenticator.authenticate(token).await.map_err(|error| refusal(&error))
+}
+
+fn forbidden(error: Forbidden) -> Rejection {
+    Rejection::new(Kind::Forbidden, error.to_string())
 }
 
 fn refused(error: ClientError) -> Rejection {

@@ -10,7 +10,7 @@ use axum::{
 };
 use heddle_auth::{Area, KeyState, OldKey, Principal, RequiredScope, ShownKey, TokenServiceError};
 use heddle_tenancy::OperatorScope;
-use heddle_web::{IdempotentJson, Kind, Path, Plain, Refused, Rejection, Reply, Surface, reply};
+use heddle_web::{IdempotentJson, Kind, Path, Plain, Refused, Rejection, Reply, Surface, Unread, reply};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -76,9 +76,10 @@ async fn list(
 async fn rotate(
     State(foundation): State<Arc<Foundation>>,
     headers: HeaderMap,
-    IdempotentJson(NewKey {}, idempotency, ..): IdempotentJson<NewKey, Plain>,
+    body: Unread<IdempotentJson<NewKey, Plain>>,
 ) -> Result<Response, Refused<Plain>> {
     let (principal, scope) = leave(&foundation, &headers).await?;
+    let IdempotentJson(NewKey {}, idempotency, ..) = body.read().await?;
     let mut transaction = foundation.store.begin(&scope);
     let key = principal.key();
     if let Some(earlier) = idempotency.earlier(&mut transaction, &key).await? {

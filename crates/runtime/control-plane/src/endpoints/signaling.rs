@@ -50,8 +50,7 @@ async fn prepared(
     headers: HeaderMap,
     body: Bytes,
 ) -> Outcome {
-    let callback = Callback::Prepared(status(&body)?);
-    take(&plane, context, &id, &headers, callback).await
+    take(&plane, context, &id, &headers, || status(&body).map(Callback::Prepared)).await
 }
 
 async fn started(
@@ -60,12 +59,11 @@ async fn started(
     headers: HeaderMap,
     body: Bytes,
 ) -> Outcome {
-    let callback = Callback::Started(status(&body)?);
-    take(&plane, context, &id, &headers, callback).await
+    take(&plane, context, &id, &headers, || status(&body).map(Callback::Started)).await
 }
 
 async fn completed(State(plane): Plane, Path((context, id), ..): Below, headers: HeaderMap) -> Outcome {
-    take(&plane, context, &id, &headers, Callback::Completed).await
+    take(&plane, context, &id, &headers, || Ok(Callback::Completed)).await
 }
 
 async fn errored(
@@ -74,22 +72,23 @@ async fn errored(
     headers: HeaderMap,
     body: Bytes,
 ) -> Outcome {
-    let callback = Callback::Errored(status(&body)?);
-    take(&plane, context, &id, &headers, callback).await
+    take(&plane, context, &id, &headers, || status(&body).map(Callback::Errored)).await
 }
 
 fn status(body: &[u8]) -> Result<ReceivedStatus, Rejection> {
     ReceivedStatus::parse_answer(body).map_err(|error| Rejection::new(Kind::Malformed, error.to_string()))
 }
 
+/// Takes what a data plane says; whether that can be read is looked at when it is known who says it.
 async fn take(
     plane: &ControlPlane,
     context: ParticipantContextId,
     id: &str,
     headers: &HeaderMap,
-    callback: Callback,
+    callback: impl FnOnce() -> Result<Callback, Rejection>,
 ) -> Outcome {
     let (scope, data_plane) = authenticate(plane, context, headers).await?;
+    let callback = callback()?;
     plane.data_plane_callback(&scope, &data_plane, id, callback).await.map_err(|error| match error {
         CallbackError::NotFound => Rejection::new(Kind::NotFound, "There is no such transfer."),
         CallbackError::Conflict(reason) => Rejection::new(Kind::Conflict, reason),

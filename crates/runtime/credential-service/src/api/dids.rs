@@ -10,7 +10,7 @@ use axum::{
 use heddle_did::{Did, DidDocument};
 use heddle_ids::{KeyPairId, ParticipantContextId};
 use heddle_store::{Loaded, Query as Everything};
-use heddle_web::{Json, Management, Path, Refused, Rejection, reply};
+use heddle_web::{Json, Management, Path, Refused, Rejection, Unread, reply};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -53,9 +53,10 @@ pub(super) async fn state(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
     Path(named, ..): Path<ParticipantContextId, Management>,
-    Json(body, ..): Json<DidBody, Management>,
+    body: Unread<Json<DidBody, Management>>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &DIDS_READ).await?;
+    let Json(body, ..) = body.read().await?;
     let context = service.context(&mut service.store.begin(&scope), &scope).await?;
     if context.did != body.did {
         return Err(not_found("DID", body.did.as_str()).into());
@@ -67,9 +68,10 @@ pub(super) async fn query(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
     Path(named, ..): Path<ParticipantContextId, Management>,
-    Json(query, ..): Json<DidQuery, Management>,
+    query: Unread<Json<DidQuery, Management>>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &DIDS_READ).await?;
+    let Json(query, ..) = query.read().await?;
     let mut transaction = service.store.begin(&scope);
     let context = service.context(&mut transaction, &scope).await?;
     let keys = transaction.list::<KeyPair>(&Everything::default()).await?;

@@ -9,7 +9,9 @@ use axum::{
 };
 use heddle_ids::ParticipantContextId;
 use heddle_store::{Published, StoreError, Transaction};
-use heddle_web::{IdempotentJson, Json, Kind, Management, Path, Query, Refused, Rejection, Reply, reply};
+use heddle_web::{
+    IdempotentJson, Json, Kind, Management, Path, Query, Refused, Rejection, Reply, Unread, reply,
+};
 use serde::Deserialize;
 
 use super::{
@@ -82,9 +84,10 @@ impl CredentialService {
 pub(super) async fn create(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
-    IdempotentJson(manifest, idempotency, ..): IdempotentJson<ParticipantManifest, Management>,
+    body: Unread<IdempotentJson<ParticipantManifest, Management>>,
 ) -> Result<Response, Refused<Management>> {
     service.operator(&caller, &PARTICIPANTS_ADMIN)?;
+    let IdempotentJson(manifest, idempotency, ..) = body.read().await?;
     let scope = service.authenticator.participant(&caller.0, manifest.id(), &PARTICIPANTS_ADMIN);
     let scope = scope.map_err(forbidden)?;
     let mut transaction = service.store.begin(&scope);
@@ -109,9 +112,10 @@ pub(super) async fn create(
 pub(super) async fn list(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
-    Query(page, ..): Query<Page, Management>,
+    page: Unread<Query<Page, Management>>,
 ) -> Result<Response, Refused<Management>> {
     service.operator(&caller, &PARTICIPANTS_ADMIN)?;
+    let Query(page, ..) = page.read().await?;
     let limit = page.limit.unwrap_or(50).min(PAGE_MAX);
     let rows = skip(&service, page.offset, limit).await?;
     let resource = |row: &Published| -> Result<ParticipantResource, Rejection> {
@@ -164,9 +168,10 @@ pub(super) async fn activate(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
     Path(named, ..): Path<ParticipantContextId, Management>,
-    Query(wanted, ..): Query<Activation, Management>,
+    wanted: Unread<Query<Activation, Management>>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &PARTICIPANTS_WRITE).await?;
+    let Query(wanted, ..) = wanted.read().await?;
     let mut transaction = service.store.begin(&scope);
     let context = service.context(&mut transaction, &scope).await?;
     participant::set_active(&mut transaction, &context, wanted.is_active).await?;
@@ -178,9 +183,10 @@ pub(super) async fn set(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
     Path(named, ..): Path<ParticipantContextId, Management>,
-    Json(settings, ..): Json<Settings, Management>,
+    body: Unread<Json<Settings, Management>>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &PARTICIPANTS_WRITE).await?;
+    let Json(settings, ..) = body.read().await?;
     settings.check().map_err(|message| Rejection::invalid("", message))?;
     let mut transaction = service.store.begin(&scope);
     let context = service.context(&mut transaction, &scope).await?;

@@ -12,7 +12,7 @@ use heddle_credentials::Format;
 use heddle_did::Did;
 use heddle_ids::{HolderPid, ParticipantContextId};
 use heddle_store::Query as Everything;
-use heddle_web::{IdempotentJson, Kind, Management, Path, Refused, Rejection, Reply, reply};
+use heddle_web::{IdempotentJson, Kind, Management, Path, Refused, Rejection, Reply, Unread, reply};
 use serde::Deserialize;
 
 use super::{
@@ -97,9 +97,10 @@ pub(super) async fn create(
     State(service): State<Arc<CredentialService>>,
     caller: Caller,
     Path(named, ..): Path<ParticipantContextId, Management>,
-    IdempotentJson(body, idempotency, ..): IdempotentJson<RequestBody, Management>,
+    body: Unread<IdempotentJson<RequestBody, Management>>,
 ) -> Result<Response, Refused<Management>> {
     let scope = service.authorised(&caller, &named, &REQUESTS_WRITE).await?;
+    let IdempotentJson(body, idempotency, ..) = body.read().await?;
     let mut transaction = service.store.begin(&scope);
     if let Some(earlier) = idempotency.earlier(&mut transaction, &caller.0.key()).await? {
         return Ok(earlier);

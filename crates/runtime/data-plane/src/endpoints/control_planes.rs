@@ -12,7 +12,7 @@ use heddle_dps::wire::{self, AuthorizationEntry, ControlPlaneRegistrationMessage
 use heddle_ids::ParticipantContextId;
 use heddle_tenancy::ParticipantScope;
 use heddle_vault::{Secret, VaultError};
-use heddle_web::{JsonBytes, Kind, Path, Plain, Refused, Rejection};
+use heddle_web::{JsonBytes, Kind, Path, Plain, Refused, Rejection, Unread};
 use http::{HeaderMap, StatusCode};
 
 use super::access::CONTROL_PLANES_WRITE;
@@ -35,9 +35,10 @@ async fn register(
     State(plane): State<Arc<DataPlane>>,
     Path(context, ..): Path<ParticipantContextId, Plain>,
     headers: HeaderMap,
-    JsonBytes(body, ..): JsonBytes<Plain>,
+    body: Unread<JsonBytes<Plain>>,
 ) -> Outcome {
     let (scope, word) = plane.registrar(&headers, &context).await?;
+    let JsonBytes(body, ..) = body.read().await?;
     let message: ControlPlaneRegistrationMessage =
         wire::parse(&body).map_err(|error| Rejection::new(Kind::Malformed, error.to_string()))?;
     let (client, secret) = message.authorization.as_ref().map(proof).transpose()?.unzip();

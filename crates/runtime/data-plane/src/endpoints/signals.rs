@@ -17,7 +17,7 @@ use heddle_dps::{
     },
 };
 use heddle_ids::{DataFlowId, MessageId, ParticipantContextId};
-use heddle_web::{JsonBytes, Kind, Path, Plain, Refused, Rejection, reply};
+use heddle_web::{JsonBytes, Kind, Path, Plain, Refused, Rejection, Unread, reply};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
@@ -29,7 +29,8 @@ type Plane = State<Arc<DataPlane>>;
 type Outcome = Result<Response, Refused<Plain>>;
 type OfContext = Path<ParticipantContextId, Plain>;
 type OfFlow = Path<(ParticipantContextId, DataFlowId), Plain>;
-type Body = JsonBytes<Plain>;
+/// Read when it is known who sends it.
+type Body = Unread<JsonBytes<Plain>>;
 
 pub(super) fn routes() -> Router<Arc<DataPlane>> {
     Router::new()
@@ -51,77 +52,72 @@ async fn prepare(
     State(plane): Plane,
     Path(context, ..): OfContext,
     headers: HeaderMap,
-    JsonBytes(body, ..): Body,
+    body: Body,
 ) -> Outcome {
-    let message = || parsed(&body).map(|DataFlowPrepareMessage(message)| message);
-    plane.opened(&headers, context, Side::Consumer, message).await
+    let message = |body: &[u8]| parsed(body).map(|DataFlowPrepareMessage(message)| message);
+    plane.opened((&headers, body), context, Side::Consumer, message).await
 }
 
-async fn start(
-    State(plane): Plane,
-    Path(context, ..): OfContext,
-    headers: HeaderMap,
-    JsonBytes(body, ..): Body,
-) -> Outcome {
-    let message = || parsed(&body).map(|DataFlowStartMessage(message)| message);
-    plane.opened(&headers, context, Side::Provider, message).await
+async fn start(State(plane): Plane, Path(context, ..): OfContext, headers: HeaderMap, body: Body) -> Outcome {
+    let message = |body: &[u8]| parsed(body).map(|DataFlowStartMessage(message)| message);
+    plane.opened((&headers, body), context, Side::Provider, message).await
 }
 
 async fn started(
     State(plane): Plane,
     Path((context, id), ..): OfFlow,
     headers: HeaderMap,
-    JsonBytes(body, ..): Body,
+    body: Body,
 ) -> Outcome {
     let message = |body: &[u8]| {
         let message: DataFlowStartedNotificationMessage = parsed(body)?;
         Ok((Signal::Started(message.data_address), Some(message.message_id)))
     };
-    plane.signalled(&headers, (context, id), || message(&body)).await
+    plane.signalled(&headers, (context, id), Some(body), message).await
 }
 
 async fn suspend(
     State(plane): Plane,
     Path((context, id), ..): OfFlow,
     headers: HeaderMap,
-    JsonBytes(body, ..): Body,
+    body: Body,
 ) -> Outcome {
     let message = |body: &[u8]| {
         let message: DataFlowSuspendMessage = parsed(body)?;
         Ok((Signal::Suspend(message.reason), Some(message.message_id)))
     };
-    plane.signalled(&headers, (context, id), || message(&body)).await
+    plane.signalled(&headers, (context, id), Some(body), message).await
 }
 
 async fn resume(
     State(plane): Plane,
     Path((context, id), ..): OfFlow,
     headers: HeaderMap,
-    JsonBytes(body, ..): Body,
+    body: Body,
 ) -> Outcome {
     let message = |body: &[u8]| {
         let message: DataFlowResumeMessage = parsed(body)?;
         Ok((Signal::Resume(message.data_address), Some(message.message_id)))
     };
-    plane.signalled(&headers, (context, id), || message(&body)).await
+    plane.signalled(&headers, (context, id), Some(body), message).await
 }
 
 async fn terminate(
     State(plane): Plane,
     Path((context, id), ..): OfFlow,
     headers: HeaderMap,
-    JsonBytes(body, ..): Body,
+    body: Body,
 ) -> Outcome {
     let message = |body: &[u8]| {
         let message: DataFlowTerminateMessage = parsed(body)?;
         Ok((Signal::Terminate(message.reason), Some(message.message_id)))
     };
-    plane.signalled(&headers, (context, id), || message(&body)).await
+    plane.signalled(&headers, (context, id), Some(body), message).await
 }
 
 /// Peers send an empty body, `{}` or anything; none of it says something.
 async fn completed(State(plane): Plane, Path(of, ..): OfFlow, headers: HeaderMap) -> Outcome {
-    plane.signalled(&headers, of, || Ok((Signal::Completed, None))).await
+    plane.signalled(&headers, of, None, |_| Ok((Signal::Completed, None))).await
 }
 
 async fn status(State(plane): Plane, Path((context, id), ..): OfFlow, headers: HeaderMap) -> Outcome {
@@ -136,13 +132,14 @@ async fn status(State(plane): Plane, Path((context, id), ..): OfFlow, headers: H
 impl DataPlane {
     async fn opened(
         &self,
-        headers: &HeaderMap,
+        (headers, body): (&HeaderMap, Body),
         context: ParticipantContextId,
         side: Side,
-        message: impl FnOnce() -> Result<DataFlowBaseMessage, Rejection>,
+        message: impl FnOnce(&[u8]) -> Result<DataFlowBaseMessage, Rejection>,
     ) -> Outcome {
         let (scope, control_plane) = self.control_plane(headers, context).await?;
-        let answered = self.open_flow(&scope, &control_plane, side, &message()?).await;
+        let JsonBytes(body, ..) = body.read().await?;
+        let answered = self.open_flow(&scope, &control_plane, side, &message(&body)?).await;
         Ok(told(answered.map_err(Rejection::from)?))
     }
 
@@ -151,10 +148,15 @@ impl DataPlane {
         &self,
         headers: &HeaderMap,
         (context, id): (ParticipantContextId, DataFlowId),
-        message: impl FnOnce() -> Result<(Signal, Option<MessageId>), Rejection>,
+        body: Option<Body>,
+        message: impl FnOnce(&[u8]) -> Result<(Signal, Option<MessageId>), Rejection>,
     ) -> Outcome {
         let (scope, control_plane) = self.control_plane(headers, context).await?;
-        let (signal, message_id) = message()?;
+        let body = match body {
+            Some(body) => body.read().await?.0,
+            None => bytes::Bytes::new(),
+        };
+        let (signal, message_id) = message(&body)?;
         let by = By::ControlPlane(&control_plane);
         let answered = self.signal_flow(&scope, by, &id, &signal, message_id.as_ref()).await;
         Ok(told(answered.map_err(Rejection::from)?))

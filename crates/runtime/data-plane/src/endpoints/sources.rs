@@ -13,7 +13,7 @@ use futures::{Stream, StreamExt};
 use heddle_clock::Timestamp;
 use heddle_ids::{AssetId, ParticipantContextId};
 use heddle_vault::Secret;
-use heddle_web::{Json, Kind, Path, Plain, Refused, Rejection, reply};
+use heddle_web::{Json, Kind, Path, Plain, Refused, Rejection, Unread, reply};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -90,9 +90,10 @@ async fn describe(
     State(plane): Plane,
     Path((context, dataset), ..): OfDataset,
     headers: HeaderMap,
-    Json(request, ..): Json<HttpSourceRequest, Plain>,
+    body: Unread<Json<HttpSourceRequest, Plain>>,
 ) -> Outcome {
     let scope = plane.application(&headers, &context, &SOURCES_WRITE).await?;
+    let Json(request, ..) = body.read().await?;
     let authorization = request.authorization.map(Secret::from_text);
     if let Some(value) = &authorization
         && http::HeaderValue::from_bytes(value.expose()).is_err()
