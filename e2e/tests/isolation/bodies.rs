@@ -66,11 +66,16 @@ fn dataspace(world: &World, template: &str, leads: Leads) -> Option<Value> {
         "ContractNegotiationEventMessage" => body["eventType"] = json!("ACCEPTED"),
         _ => {}
     }
-    body["consumerPid"] = json!("urn:uuid:00000000-0000-4000-8000-000000000001");
+    // Whoever sends the message is the other one: what the path names is the receiver's.
+    let (own, peers) = match kind {
+        "ContractOfferMessage" | "ContractAgreementMessage" => ("consumerPid", "providerPid"),
+        _ => ("providerPid", "consumerPid"),
+    };
+    body[peers] = json!("urn:uuid:00000000-0000-4000-8000-000000000001");
     if initial {
         body["callbackAddress"] = json!(world.consumer.organisation.protocol());
     } else {
-        body["providerPid"] = json!(either(leads, world.places.id("id", collection_id(collection))));
+        body[own] = json!(either(leads, world.places.id("id", collection_id(collection))));
     }
     Some(body)
 }

@@ -51,7 +51,11 @@ impl Stage<'_> {
     /// The proof of one of the seven for one request.
     async fn proof(&self, case: Case, template: &str) -> Option<String> {
         // A process is between two; whatever is for all members is for no member of another dataspace.
-        let other = if template.contains("{id}") { &self.world.fellow } else { &self.world.foreigner };
+        let other = if template.contains("{id}") && !template.contains("/datasets/") {
+            &self.world.fellow
+        } else {
+            &self.world.foreigner
+        };
         match case {
             Case::Nobody => None,
             Case::Stranger => Some(mint(self.stranger, self.audience, None).await),

@@ -26,13 +26,12 @@ pub enum Leads {
 }
 
 /// Parameters of which nothing exists here that could be named: paths with them lead nowhere anyhow.
-const NONE_EXIST: [(&str, &str); 10] = [
+const NONE_EXIST: [(&str, &str); 9] = [
     ("id", "celexpressions"),
     ("id", "dead-jobs"),
     ("id", "offers"),
     ("id", "orchestrations"),
     ("kid", "keys"),
-    ("counterPartyId", "associations"),
     ("id", "controlplanes"),
     ("pid", "request"),
     ("id", "dcpscopes"),
@@ -40,7 +39,8 @@ const NONE_EXIST: [(&str, &str); 10] = [
 ];
 
 fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
+    let found = [name, "@id", "id"].into_iter().find_map(|name| value[name].as_str());
+    found.unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
 }
 
 async fn first(client: &Client, path: &str, query: Option<&Value>, name: &str) -> String {

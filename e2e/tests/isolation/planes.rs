@@ -64,7 +64,7 @@ pub async fn signal_refusals(world: &World, routes: &[Route]) -> Vec<String> {
     let ours: Vec<&Route> = routes.iter().filter(|route| of(route) == Surface::Signaling).collect();
     let (tokens, another) = (&tokens, &another);
     complaints(ours.iter().flat_map(|route| {
-        let cases = Case::ALL.into_iter().map(|case| (case, tokens.of(case, &route.template)));
+        let cases = Case::ALL.into_iter().map(move |case| (case, tokens.of(case, &route.template)));
         let cases = cases.chain([(Case::OtherTenant, Some(another.as_str()))]);
         cases.map(move |case| signals(world, route, case))
     }))

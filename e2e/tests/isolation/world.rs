@@ -120,7 +120,8 @@ impl World {
         house.clock.pass(LONG);
         // Everybody's own tokens have expired too.
         let operator = client(&credentials, "isolation-later");
-        let scene = Scene { operator: operator.clone(), ..scene };
+        let mut scene = scene;
+        scene.operator = operator.clone();
         let [provider, consumer, fellow, outsider, foreigner] = [
             Party::acting(provider.organisation, &operator).await,
             Party::acting(consumer.organisation, &operator).await,

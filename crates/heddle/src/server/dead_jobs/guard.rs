@@ -10,7 +10,7 @@ use heddle_tenancy::{OperatorScope, Owner, ParticipantScope, Scope};
 use heddle_web::{Kind, Plain, Refused, Rejection, bearer_token};
 use http::{Method, request::Parts};
 
-use crate::server::foundation::Foundation;
+use crate::server::{foundation::Foundation, unauthenticated::refusal};
 
 const READ: RequiredScope = RequiredScope::read("management-api", "jobs");
 const WRITE: RequiredScope = RequiredScope::write("management-api", "jobs");
@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<Foundation>> for Leave {
     ) -> Result<Self, Refused<Plain>> {
         let token = bearer_token(&parts.headers)?;
         let caller = foundation.authenticator.authenticate(token).await;
-        let caller = caller.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
+        let caller = caller.map_err(|error| refusal(&error))?;
         let required = if matches!(parts.method, Method::GET | Method::HEAD) { READ } else { WRITE };
         let reach = match context(parts).await? {
             Some(context) => Reach::Own(

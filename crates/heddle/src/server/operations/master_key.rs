@@ -15,7 +15,7 @@ use heddle_web::{Kind, Plain, Refused, Rejection, Surface, reply};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::server::foundation::Foundation;
+use crate::server::{foundation::Foundation, unauthenticated::refusal};
 
 /// Who may look after the installation itself.
 const OPERATIONS: RequiredScope = RequiredScope::admin("identity-api").within(Area::Installation);
@@ -112,7 +112,7 @@ async fn rotate(
 async fn leave(foundation: &Foundation, headers: &HeaderMap) -> Result<OperatorScope, Rejection> {
     let token = heddle_web::bearer_token(headers)?;
     let principal = foundation.authenticator.authenticate(token).await;
-    let principal = principal.map_err(|error| Rejection::new(Kind::Unauthorized, error.to_string()))?;
+    let principal = principal.map_err(|error| refusal(&error))?;
     let scope = foundation.authenticator.operator(&principal, &OPERATIONS);
     scope.map_err(|error| Rejection::new(Kind::Forbidden, error.to_string()))
 }
