@@ -23,7 +23,7 @@ Who may call which route: the answers of a running server, route by route as its
 
 Each cell: with one's own context or tenant in the path, then with another's; one letter where the path names neither.
   +  allowed        -  403        .  401
-GET stands for HEAD too. An API that answers under several versions or names is listed under the first; the test
+For planes that signal, allowed means that what is not theirs is as if it did not exist. GET stands for HEAD too. An API that answers under several versions or names is listed under the first; the test
 demands the same answers of all.
 
   nobody            no token

@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use heddle_auth::RequiredScope;
+use heddle_auth::{RequiredScope, Role};
 use heddle_dps::wire::{AgreementResponse, ReceivedStatus};
 use heddle_ids::{DataPlaneId, ParticipantContextId};
 use heddle_odrl::Policy;
@@ -112,8 +112,11 @@ async fn authenticate(
         }
         unauthorized(error.to_string())
     })?;
-    // An issuer that speaks for some participants alone names no data plane of others.
-    if principal.is_confined() && principal.participant() != Some(&context) {
+    // An issuer that speaks for some participants alone names no data plane of others; nor is a participant, or somebody of
+    // a tenant, one whose name happens to be a data plane's.
+    let own = principal.participant() == Some(&context);
+    let bound = principal.is_confined() || principal.role() == Some(Role::Participant);
+    if (bound && !own) || principal.tenant().is_some() {
         return Err(Rejection::new(Kind::Forbidden, "The token is for another participant context."));
     }
     if !principal.scopes().satisfies(&SIGNALING) {
