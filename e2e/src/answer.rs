@@ -30,7 +30,10 @@ pub struct Answer {
 impl Answer {
     async fn read(response: StreamingResponse) -> Self {
         let status = response.status().as_u16();
-        let headers = response.headers().iter().filter(|(name, _)| *name != http::header::DATE);
+        let headers = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| *name != http::header::DATE && *name != "x-request-id");
         let headers = headers
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();

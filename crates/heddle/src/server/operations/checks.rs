@@ -9,10 +9,7 @@ use heddle_tenancy::{Actor, ScopeIssuer};
 use heddle_vault::{Secret, Vault};
 use heddle_web::health::Check;
 
-use crate::{
-    config::{Configuration, DatabaseSettings},
-    server::foundation::Foundation,
-};
+use crate::{config::Configuration, server::foundation::Foundation};
 
 /// Everything that the process needs.
 pub(super) fn all(configuration: &Configuration, foundation: &Foundation) -> Vec<Arc<dyn Check>> {
@@ -25,7 +22,6 @@ pub(super) fn all(configuration: &Configuration, foundation: &Foundation) -> Vec
         Arc::new(Disk {
             path: foundation.data_dir.path().to_owned(),
             free_min: configuration.telemetry.disk_free_bytes_min,
-            holds_database: matches!(configuration.database, DatabaseSettings::Sqlite),
         }),
     ]
 }
@@ -109,7 +105,6 @@ impl Check for Issuers {
 struct Disk {
     path: PathBuf,
     free_min: u64,
-    holds_database: bool,
 }
 
 #[async_trait]
@@ -118,8 +113,9 @@ impl Check for Disk {
         "disk"
     }
 
+    /// Whoever reads is served all the same, and a request that finds no room is told so.
     fn is_essential(&self) -> bool {
-        self.holds_database
+        false
     }
 
     #[expect(clippy::cast_precision_loss, reason = "it is shown to people")]
