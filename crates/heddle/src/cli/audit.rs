@@ -1,6 +1,6 @@
 //! `heddle audit`: reads the audit log where it is stored, beside a server that runs or without one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use heddle_ids::ParticipantContextId;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::output::{self, Format};
 use crate::{
-    config::{self, Configuration},
+    config::{self, Configuration, Sources},
     server,
 };
 
@@ -111,7 +111,7 @@ impl Where {
     fn configuration(&self) -> anyhow::Result<Configuration> {
         let mut configuration = match &self.config {
             Some(path) => config::load(path)?,
-            None => config::parse("", Path::new("heddle.toml"), Path::new("."))?,
+            None => config::read(&Sources::default().with_environment())?.configuration,
         };
         if let Some(path) = &self.data_dir {
             configuration.data_dir.clone_from(path);

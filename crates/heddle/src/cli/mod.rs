@@ -1,9 +1,12 @@
 //! Commands: each has its arguments, one function, and errors that are a sentence on standard error.
 
 mod audit;
+mod config;
 mod demo;
+mod doctor;
 mod jobs;
 mod output;
+mod place;
 mod start;
 mod status;
 mod token_keys;
@@ -35,8 +38,13 @@ enum Subcommands {
     StartDev(start::StartDev),
     /// Start the roles that a configuration file names.
     Serve(start::Serve),
+    /// Write, check and show configuration files.
+    #[command(subcommand)]
+    Config(config::Config),
     /// Play the main job as a story: found a dataspace, bring two organisations on board, share a file.
     Demo(demo::Demo),
+    /// Try every dependency of an installation, and say what to do. Changes nothing.
+    Doctor(doctor::Doctor),
     /// Look at the jobs of a running server that were set aside, and replay or discard them.
     Jobs(jobs::Jobs),
     /// Verify or read the audit log.
@@ -61,7 +69,9 @@ impl Command {
             match self.command {
                 Subcommands::StartDev(arguments) => arguments.run().await,
                 Subcommands::Serve(arguments) => arguments.run().await,
+                Subcommands::Config(command) => command.run(),
                 Subcommands::Demo(arguments) => arguments.run().await,
+                Subcommands::Doctor(arguments) => arguments.run().await,
                 Subcommands::Jobs(arguments) => arguments.run().await,
                 Subcommands::Audit(arguments) => arguments.run().await,
                 Subcommands::Status(arguments) => arguments.run().await,

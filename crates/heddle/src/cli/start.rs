@@ -8,9 +8,12 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::output::{self, Format};
+use super::{
+    output::{self, Format},
+    place::Set,
+};
 use crate::{
-    config::{self, Configuration},
+    config::{self, Configuration, Sources},
     home::Home,
     server::{self, Running},
     telemetry,
@@ -31,6 +34,8 @@ pub struct StartDev {
     /// Keep no state.
     #[arg(long, conflicts_with = "data_dir")]
     ephemeral: bool,
+    #[command(flatten)]
+    set: Set,
     /// How to print what was started.
     #[arg(short, long, default_value = "text")]
     output: Format,
@@ -42,6 +47,8 @@ pub struct Serve {
     /// The configuration file.
     #[arg(long)]
     config: PathBuf,
+    #[command(flatten)]
+    set: Set,
     /// How to print what was started.
     #[arg(short, long, default_value = "text")]
     output: Format,
@@ -63,10 +70,8 @@ struct Started<'a> {
 impl StartDev {
     /// Starts, prints, and runs until a signal ends it.
     pub async fn run(self) -> anyhow::Result<()> {
-        let mut configuration = match &self.config {
-            Some(path) => config::load(path)?,
-            None => config::parse("", Path::new("heddle.toml"), Path::new("."))?,
-        };
+        let sources = Sources::of(self.config.as_deref()).with_environment();
+        let mut configuration = config::read(&self.set.over(sources)?)?.configuration;
         configuration.development = true;
         configuration.allow_private_addresses = true;
         if let Some(port) = self.port {
@@ -87,7 +92,8 @@ impl StartDev {
 impl Serve {
     /// Starts, prints, and runs until a signal ends it.
     pub async fn run(self) -> anyhow::Result<()> {
-        serve(config::load(&self.config)?, self.output).await
+        let sources = Sources::of(Some(&self.config)).with_environment();
+        serve(config::read(&self.set.over(sources)?)?.configuration, self.output).await
     }
 }
 

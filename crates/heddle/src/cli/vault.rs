@@ -1,6 +1,6 @@
 //! `heddle vault`: the master key, over a running server or on the database itself.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use heddle_clock::Environment;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::output::{self, Format};
 use crate::{
-    config::{self, Configuration},
+    config::{self, Configuration, Sources},
     demo::client::{Client, outbound},
     home::Home,
     server::{self, MasterKeysShown, RotationShown},
@@ -95,7 +95,7 @@ impl Place {
         let mut configuration = match (&self.config, &self.data_dir) {
             (None, None) => return Ok(None),
             (Some(path), _) => config::load(path)?,
-            (None, Some(_)) => config::parse("", Path::new("heddle.toml"), Path::new("."))?,
+            (None, Some(_)) => config::read(&Sources::default().with_environment())?.configuration,
         };
         if let Some(path) = &self.data_dir {
             configuration.data_dir.clone_from(path);

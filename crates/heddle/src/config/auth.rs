@@ -6,8 +6,6 @@ use heddle_auth::{ApiScope, ClaimNames, IssuerLimits, Network, Owners, Role, Sco
 
 use super::{Mistake, reader::Section};
 
-/// Of the clock of an issuer that is named without another one.
-const CLOCK_SKEW_SECONDS: u64 = 5;
 /// What `roles` calls tokens without a role.
 const NO_ROLE: &str = "none";
 const SECONDS_A_DAY: u64 = 24 * 3600;
@@ -64,7 +62,7 @@ fn issuer(table: &mut Section<'_>, mistakes: &mut Vec<Mistake>) -> Option<Issuer
         table.wrong("issuer", "an issuer needs 'issuer', the URL that its tokens have as 'iss'".to_owned());
     }
     let (audience, jwks_url) = (table.text("audience"), address(table, "jwks_url"));
-    let skew = table.integer("clock_skew_seconds", (0, 300)).unwrap_or(CLOCK_SKEW_SECONDS);
+    let skew = table.number("clock_skew_seconds");
     let (roles, roleless) = roles(table);
     let scopes = scopes(table);
     let owners = owners(table);
@@ -176,9 +174,9 @@ fn claims(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> ClaimNames {
 
 fn tokens(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> TokenPolicy {
     let default = TokenPolicy::default();
-    let days = section.integer("key_rotation_days", (1, 3650));
+    let days = section.integer("key_rotation_days");
     let mut rate = |key, default: u32| {
-        section.integer(key, (1, 1_000_000)).and_then(|value| u32::try_from(value).ok()).unwrap_or(default)
+        section.integer(key).and_then(|value| u32::try_from(value).ok()).unwrap_or(default)
     };
     let of_client = rate("client_requests_per_minute", default.client_requests_per_minute);
     let from_address = rate("address_requests_per_minute", default.address_requests_per_minute);

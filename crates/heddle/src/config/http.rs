@@ -104,22 +104,21 @@ pub(super) fn read(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mis
     let usual = ServerLimits::default();
     let certificate = certificate(&mut section, base);
     let groups = section.has("groups").then(|| groups(&mut section));
-    let mut seconds =
-        |key, range, usual: Duration| section.integer(key, range).map_or(usual, Duration::from_secs);
+    let mut seconds = |key, usual: Duration| section.integer(key).map_or(usual, Duration::from_secs);
     let limits = ServerLimits {
-        head_read_timeout: seconds("head_seconds", (1, 600), usual.head_read_timeout),
-        stall_window: seconds("stall_seconds", (5, 3600), usual.stall_window),
-        idle_timeout: seconds("idle_seconds", (5, 3600), usual.idle_timeout),
+        head_read_timeout: seconds("head_seconds", usual.head_read_timeout),
+        stall_window: seconds("stall_seconds", usual.stall_window),
+        idle_timeout: seconds("idle_seconds", usual.idle_timeout),
         ..usual
     };
-    let leave = section.integer("leave_seconds", (0, 300)).map(Duration::from_secs);
-    let mut number = |key, range, usual: usize| {
-        section.integer(key, range).and_then(|number| usize::try_from(number).ok()).unwrap_or(usual)
+    let leave = section.integer("leave_seconds").map(Duration::from_secs);
+    let mut number = |key, usual: usize| {
+        section.integer(key).and_then(|number| usize::try_from(number).ok()).unwrap_or(usual)
     };
     let limits = ServerLimits {
-        head_bytes_max: number("head_bytes_max", (8192, 1 << 20), limits.head_bytes_max),
-        headers_max: number("headers_max", (16, 1000), limits.headers_max),
-        connections_max: number("connections_max", (1, 1_000_000), limits.connections_max),
+        head_bytes_max: number("head_bytes_max", limits.head_bytes_max),
+        headers_max: number("headers_max", limits.headers_max),
+        connections_max: number("connections_max", limits.connections_max),
         ..limits
     };
     let in_flight = in_flight(&mut section);
@@ -208,7 +207,7 @@ fn certificate(section: &mut Section<'_>, base: &Path) -> Option<CertificateFile
 
 fn in_flight(section: &mut Section<'_>) -> Vec<(String, usize)> {
     let mut places = Vec::new();
-    for (name, most) in section.numbers("in_flight", (1, 1_000_000)) {
+    for (name, most) in section.numbers("in_flight") {
         if SURFACES.contains(&name.as_str()) {
             places.push((name, usize::try_from(most).unwrap_or(usize::MAX)));
         } else {

@@ -1,14 +1,19 @@
 //! One file, `heddle.toml`: what each setting means, its default, and what is wrong with a file.
 //!
 //! All mistakes are reported at once, an unknown key with the key that was probably meant. Secrets are named
-//! by the file that holds them. Deliberately absent: reading the environment for single settings (one place to
-//! look), reloading.
+//! by the file that holds them. Flags win over variables of the environment, and these over the file ([`Sources`]);
+//! what there is to set stands in one table ([`settings`]). Deliberately absent: reloading.
 
 mod auth;
+mod files;
 mod http;
+pub mod new_file;
 mod outbound;
 mod reader;
 mod sections;
+pub mod settings;
+mod shown;
+mod source;
 mod telemetry;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +23,9 @@ pub use http::{Group, Http, ListenerSettings};
 pub use outbound::OutboundSettings;
 pub use reader::{Mistake, Mistakes};
 pub use sections::{Agents, Configuration, DatabaseSettings, LogSettings, Peers, Role, StaticIdentity};
+pub use shown::Shown;
+use source::Document;
+pub use source::{Origin, Sources, UnknownSetting};
 pub use telemetry::Telemetry;
 use toml::de::DeTable;
 
@@ -52,23 +60,66 @@ pub enum ConfigurationError {
     Mistaken(#[from] Mistakes),
 }
 
-/// Reads a configuration file; paths in it are relative to its folder.
-pub fn load(path: &Path) -> Result<Configuration, ConfigurationError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigurationError::Unreadable { path: path.to_owned(), source })?;
-    let base = path.parent().unwrap_or(Path::new("."));
-    parse(&text, path, base)
+/// A configuration, and what each setting is and where that comes from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub configuration: Configuration,
+    /// Every setting of the table, in its order; those of tables in a list for each of these tables.
+    pub shown: Vec<Shown>,
 }
 
-/// Parses the text of a configuration file.
+/// Reads a configuration file, and the variables of the environment; paths in it are relative to its folder.
+pub fn load(path: &Path) -> Result<Configuration, ConfigurationError> {
+    Ok(read(&Sources::of(Some(path)).with_environment())?.configuration)
+}
+
+/// Reads a configuration from its sources.
+pub fn read(sources: &Sources) -> Result<Loaded, ConfigurationError> {
+    let (text, file, base) = text_of(sources)?;
+    let (loaded, list) = read_text(&text, &file, (&base, sources))?;
+    legal(loaded, list, &file)
+}
+
+/// As [`read`], and looks at the files that the configuration names as well.
+pub fn check(sources: &Sources) -> Result<Loaded, ConfigurationError> {
+    let (text, file, base) = text_of(sources)?;
+    let (loaded, mut list) = read_text(&text, &file, (&base, sources))?;
+    list.extend(files::mistakes(&loaded.shown, sources.file.as_deref(), &base));
+    list.sort_by_key(|mistake| (mistake.outside.is_some(), mistake.line));
+    legal(loaded, list, &file)
+}
+
+/// Parses the text of a configuration file, and looks nowhere else.
 pub fn parse(text: &str, file: &Path, base: &Path) -> Result<Configuration, ConfigurationError> {
-    let document = DeTable::parse(text).map_err(|error| malformed(text, file, &error))?;
-    let (configuration, list) = sections::read(document.get_ref(), text, base);
-    if list.is_empty() {
-        Ok(configuration)
-    } else {
-        Err(Mistakes { file: file.display().to_string(), list }.into())
-    }
+    let (loaded, list) = read_text(text, file, (base, &Sources::default()))?;
+    Ok(legal(loaded, list, file)?.configuration)
+}
+
+/// The text of the file, how it is called, and what paths are relative to.
+fn text_of(sources: &Sources) -> Result<(String, PathBuf, PathBuf), ConfigurationError> {
+    let Some(path) = &sources.file else {
+        return Ok((String::new(), PathBuf::from("the configuration"), PathBuf::from(".")));
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigurationError::Unreadable { path: path.to_owned(), source })?;
+    Ok((text, path.clone(), path.parent().unwrap_or(Path::new(".")).to_owned()))
+}
+
+fn read_text(
+    text: &str,
+    file: &Path,
+    (base, sources): (&Path, &Sources),
+) -> Result<(Loaded, Vec<Mistake>), ConfigurationError> {
+    let table = DeTable::parse(text).map_err(|error| malformed(text, file, &error))?;
+    let parsed = sources.parse();
+    let document = Document::new(table.get_ref(), text, &parsed);
+    let (configuration, list) = sections::read(&document, base);
+    Ok((Loaded { configuration, shown: shown::of(&document, base) }, list))
+}
+
+fn legal(loaded: Loaded, list: Vec<Mistake>, file: &Path) -> Result<Loaded, ConfigurationError> {
+    if list.is_empty() { Ok(loaded) } else { Err(Mistakes { file: file.display().to_string(), list }.into()) }
 }
 
 fn malformed(text: &str, file: &Path, error: &toml::de::Error) -> ConfigurationError {

@@ -45,13 +45,13 @@ pub(super) fn read(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mis
             }
         }
     }
-    let mut number = |key, range, usual: usize| {
-        section.integer(key, range).and_then(|number| usize::try_from(number).ok()).unwrap_or(usual)
+    let mut number = |key, usual: usize| {
+        section.integer(key).and_then(|number| usize::try_from(number).ok()).unwrap_or(usual)
     };
     let per_host = HostLimits {
-        requests_max: number("host_requests_max", (1, 10_000), usual.per_host.requests_max),
-        streams_max: number("host_streams_max", (1, 100_000), usual.per_host.streams_max),
-        waiting_max: number("host_waiting_max", (0, 100_000), usual.per_host.waiting_max),
+        requests_max: number("host_requests_max", usual.per_host.requests_max),
+        streams_max: number("host_streams_max", usual.per_host.streams_max),
+        waiting_max: number("host_waiting_max", usual.per_host.waiting_max),
     };
     let settings = OutboundSettings {
         allow,

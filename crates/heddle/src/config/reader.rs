@@ -2,13 +2,23 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
+
+use super::{
+    settings::{self, Kind},
+    source::{Document, Origin},
+};
 
 /// One thing that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The line in the file, from 1; `None` when something is missing.
     pub line: Option<usize>,
+    /// The variable or the flag that it is in, if it is not in the file.
+    pub outside: Option<Origin>,
     /// What is wrong, and what to do.
     pub what: String,
 }
@@ -32,9 +42,10 @@ impl fmt::Display for Mistakes {
             if self.list.len() == 1 { "" } else { "s" }
         )?;
         for mistake in &self.list {
-            match mistake.line {
-                Some(line) => write!(f, "\n  line {line}: {}", mistake.what)?,
-                None => write!(f, "\n  {}", mistake.what)?,
+            match (&mistake.outside, mistake.line) {
+                (Some(origin), _) => write!(f, "\n  {origin}: {}", mistake.what)?,
+                (None, Some(line)) => write!(f, "\n  line {line}: {}", mistake.what)?,
+                (None, None) => write!(f, "\n  {}", mistake.what)?,
             }
         }
         Ok(())
@@ -47,41 +58,44 @@ impl std::error::Error for Mistakes {}
 pub struct Section<'a> {
     table: Option<&'a DeTable<'a>>,
     path: String,
-    text: &'a str,
+    document: &'a Document<'a>,
+    /// Where the whole table comes from, if it is not in the file.
+    outside: Option<&'a Origin>,
     known: BTreeSet<&'static str>,
     mistakes: Vec<Mistake>,
 }
 
 impl<'a> Section<'a> {
     /// The whole document.
-    pub fn root(table: &'a DeTable<'a>, text: &'a str) -> Self {
-        Self { table: Some(table), path: String::new(), text, known: BTreeSet::new(), mistakes: Vec::new() }
+    pub fn root(document: &'a Document<'a>) -> Self {
+        Self::at(document, Some(document.table), String::new(), None)
+    }
+
+    fn at(
+        document: &'a Document<'a>,
+        table: Option<&'a DeTable<'a>>,
+        path: String,
+        outside: Option<&'a Origin>,
+    ) -> Self {
+        Self { table, path, document, outside, known: BTreeSet::new(), mistakes: Vec::new() }
     }
 
     /// A table below this one; an absent one reads as empty.
     pub fn section(&mut self, key: &'static str) -> Section<'a> {
         let table = self.typed(key, "a table", DeValue::as_table);
-        Section { table, path: self.name(key), text: self.text, known: BTreeSet::new(), mistakes: Vec::new() }
+        Self::at(self.document, table, self.name(key), self.outside)
     }
 
     /// The tables of an array below this one, as `[[key]]` writes them; an absent one reads as empty.
     pub fn sections(&mut self, key: &'static str) -> Vec<Section<'a>> {
         let Some(list) = self.typed(key, "a list of tables", DeValue::as_array) else { return Vec::new() };
+        let outside = self.find(key).and_then(|(_, outside)| outside);
         let mut sections = Vec::new();
         for (index, value) in list.iter().enumerate() {
             let path = format!("{}[{index}]", self.name(key));
             match value.get_ref().as_table() {
-                Some(table) => sections.push(Section {
-                    table: Some(table),
-                    path,
-                    text: self.text,
-                    known: BTreeSet::new(),
-                    mistakes: Vec::new(),
-                }),
-                None => {
-                    let line = Some(self.line(value.span().start));
-                    self.mistakes.push(Mistake { line, what: format!("'{path}' must be a table") });
-                }
+                Some(table) => sections.push(Self::at(self.document, Some(table), path, outside)),
+                None => self.wrong_at(value.span().start, outside, format!("'{path}' must be a table")),
             }
         }
         sections
@@ -97,8 +111,9 @@ impl<'a> Section<'a> {
         self.typed(key, "true or false", DeValue::as_bool)
     }
 
-    /// A whole number from `least` to `most`.
-    pub fn integer(&mut self, key: &'static str, (least, most): (u64, u64)) -> Option<u64> {
+    /// A whole number within the limits that the table of settings gives it.
+    pub fn integer(&mut self, key: &'static str) -> Option<u64> {
+        let (least, most) = self.range(key);
         let number = self.typed(key, "a whole number", DeValue::as_integer)?;
         let value = u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok();
         match value.filter(|value| (least..=most).contains(value)) {
@@ -107,6 +122,20 @@ impl<'a> Section<'a> {
                 self.wrong(key, format!("'{}' must be from {least} to {most}", self.name(key)));
                 None
             }
+        }
+    }
+
+    /// As [`Section::integer`]; the default of the table of settings, unless it is there.
+    pub fn number(&mut self, key: &'static str) -> u64 {
+        let usual = settings::at(&self.name(key)).and_then(settings::Setting::default_number);
+        self.integer(key).or(usual).unwrap_or_default()
+    }
+
+    /// The limits that the table of settings gives a number.
+    fn range(&self, key: &str) -> (u64, u64) {
+        match settings::at(&self.name(key)).map(|setting| setting.kind) {
+            Some(Kind::Integer(least, most) | Kind::Numbers(least, most)) => (least, most),
+            _ => (0, u64::MAX),
         }
     }
 
@@ -126,7 +155,7 @@ impl<'a> Section<'a> {
 
     /// A list of texts.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
-        let list = self.typed(key, "a list of texts", DeValue::as_array)?;
+        let list: &DeArray<'_> = self.typed(key, "a list of texts", DeValue::as_array)?;
         let texts: Vec<String> =
             list.iter().filter_map(|v| v.get_ref().as_str().map(str::to_owned)).collect();
         if texts.len() != list.len() {
@@ -138,22 +167,25 @@ impl<'a> Section<'a> {
     /// A table of texts with keys of the user's choice.
     pub fn pairs(&mut self, key: &'static str) -> Vec<(String, String)> {
         let Some(table) = self.typed(key, "a table of texts", DeValue::as_table) else { return Vec::new() };
+        let outside = self.find(key).and_then(|(_, outside)| outside);
         let mut pairs = Vec::new();
         for (name, value) in table {
             match value.get_ref().as_str() {
                 Some(text) => pairs.push((name.get_ref().to_string(), text.to_owned())),
                 None => {
                     let what = format!("'{}.{}' must be a text in quotes", self.name(key), name.get_ref());
-                    self.mistakes.push(Mistake { line: Some(self.line(value.span().start)), what });
+                    self.wrong_at(value.span().start, outside, what);
                 }
             }
         }
         pairs
     }
 
-    /// A table of whole numbers from `least` to `most`, with keys of the user's choice.
-    pub fn numbers(&mut self, key: &'static str, (least, most): (u64, u64)) -> Vec<(String, u64)> {
+    /// A table of whole numbers with keys of the user's choice, within the limits that the table of settings gives them.
+    pub fn numbers(&mut self, key: &'static str) -> Vec<(String, u64)> {
+        let (least, most) = self.range(key);
         let Some(table) = self.typed(key, "a table of numbers", DeValue::as_table) else { return Vec::new() };
+        let outside = self.find(key).and_then(|(_, outside)| outside);
         let mut numbers = Vec::new();
         for (name, value) in table {
             let read =
@@ -164,22 +196,39 @@ impl<'a> Section<'a> {
                     let name = name.get_ref();
                     let what =
                         format!("'{}.{name}' must be a whole number from {least} to {most}", self.name(key));
-                    self.mistakes.push(Mistake { line: Some(self.line(value.span().start)), what });
+                    self.wrong_at(value.span().start, outside, what);
                 }
             }
         }
         numbers
     }
 
-    /// Whether the key is there at all.
+    /// Whether the key is there at all, or one below it.
     pub fn has(&self, key: &str) -> bool {
-        self.table.is_some_and(|table| table.get(key).is_some())
+        let name = self.name(key);
+        let below = |path: &&str| path.strip_prefix(&*name).is_some_and(|rest| rest.starts_with('.'));
+        self.find(key).is_some() || self.document.overrides.keys().any(below)
     }
 
     /// Reports a mistake about `key`.
     pub fn wrong(&mut self, key: &str, what: String) {
-        let line = self.table.and_then(|t| t.get(key)).map(|value| self.line(value.span().start));
-        self.mistakes.push(Mistake { line, what });
+        match self.find(key) {
+            Some((value, outside)) => self.wrong_at(value.span().start, outside, what),
+            None => self.mistakes.push(Mistake { line: None, outside: self.outside.cloned(), what }),
+        }
+    }
+
+    fn wrong_at(&mut self, offset: usize, outside: Option<&Origin>, what: String) {
+        let line = outside.is_none().then(|| self.document.line(offset));
+        self.mistakes.push(Mistake { line, outside: outside.cloned(), what });
+    }
+
+    /// The value that counts, and where it comes from, if not from the file.
+    fn find(&self, key: &str) -> Option<(&'a Spanned<DeValue<'a>>, Option<&'a Origin>)> {
+        match self.document.overrides.get(self.name(key).as_str()) {
+            Some((value, origin)) => Some((*value, Some(*origin))),
+            None => self.table?.get(key).map(|value| (value, self.outside)),
+        }
     }
 
     /// Reports the keys that nobody has asked for, and hands over all mistakes.
@@ -194,7 +243,7 @@ impl<'a> Section<'a> {
                 None => String::new(),
             };
             let what = format!("'{}' is not a setting{hint}", self.name(name));
-            self.mistakes.push(Mistake { line: Some(self.line(key.span().start)), what });
+            self.wrong_at(key.span().start, self.outside, what);
         }
         self.mistakes
     }
@@ -206,11 +255,13 @@ impl<'a> Section<'a> {
         read: impl Fn(&'a DeValue<'a>) -> Option<T>,
     ) -> Option<T> {
         self.known.insert(key);
-        let value = self.table?.get(key)?;
+        let name = self.name(key);
+        debug_assert!(settings::is_declared(&name), "'{name}' is not in the table of settings");
+        let (value, outside) = self.find(key)?;
         let typed = read(value.get_ref());
         if typed.is_none() {
             let what = format!("'{}' must be {expected}, not {}", self.name(key), value.get_ref().type_str());
-            self.mistakes.push(Mistake { line: Some(self.line(value.span().start)), what });
+            self.wrong_at(value.span().start, outside, what);
         }
         typed
     }
@@ -218,16 +269,17 @@ impl<'a> Section<'a> {
     fn name(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
-
-    fn line(&self, offset: usize) -> usize {
-        self.text.as_bytes()[..offset.min(self.text.len())].iter().filter(|b| **b == b'\n').count() + 1
-    }
 }
 
 /// The known key that `name` is most likely meant to be: at most a third of its letters differ.
 fn closest<'k>(name: &str, known: &BTreeSet<&'k str>) -> Option<&'k str> {
+    closest_within(name, known, name.len().max(3) / 3)
+}
+
+/// The known key that differs by the fewest letters from `name`, and by `most` at most.
+pub(super) fn closest_within<'k>(name: &str, known: &BTreeSet<&'k str>, most: usize) -> Option<&'k str> {
     let (distance, key) = known.iter().map(|key| (edit_distance(name, key), *key)).min()?;
-    (distance <= name.len().max(3) / 3).then_some(key)
+    (distance <= most).then_some(key)
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

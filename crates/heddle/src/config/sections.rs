@@ -8,9 +8,7 @@ use std::{
     time::Duration,
 };
 
-use toml::de::DeTable;
-
-use super::{Mistake, reader::Section, telemetry};
+use super::{Mistake, reader::Section, source::Document, telemetry};
 
 /// A service that a process runs. Any number of processes may run the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +129,9 @@ pub struct Peers {
     pub restarts: Duration,
 }
 
+/// Ends the host that stands in a new file until somebody writes the real one; by RFC 2606 nobody can have it.
+const PLACEHOLDER: &str = ".invalid";
+
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
@@ -177,8 +178,8 @@ pub struct Configuration {
 }
 
 /// Reads all sections; the mistakes are complete, the configuration only usable without any.
-pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configuration, Vec<Mistake>) {
-    let mut root = Section::root(table, text);
+pub(super) fn read<'a>(document: &'a Document<'a>, base: &Path) -> (Configuration, Vec<Mistake>) {
+    let mut root = Section::root(document);
     let mut mistakes = Vec::new();
     let development = root.boolean("development").unwrap_or(false);
     let database = database(root.section("database"), base, &mut mistakes);
@@ -210,8 +211,8 @@ pub(super) fn read(table: &DeTable<'_>, text: &str, base: &Path) -> (Configurati
         http: super::http::read(root.section("http"), base, &mut mistakes),
         outbound: super::outbound::read(root.section("outbound"), base, &mut mistakes),
         allow_private_addresses: root.boolean("allow_private_addresses").unwrap_or(development),
-        body_bytes_max: root.integer("body_bytes_max", (1024, 1 << 30)).unwrap_or(1 << 20),
-        drain_patience: Duration::from_secs(root.integer("drain_seconds", (0, 600)).unwrap_or(20)),
+        body_bytes_max: root.number("body_bytes_max"),
+        drain_patience: Duration::from_secs(root.number("drain_seconds")),
     };
     mistakes.splice(0..0, root.end());
     (configuration, mistakes)
@@ -239,6 +240,10 @@ fn public_url(root: &mut Section<'_>) -> Option<String> {
                 && url.host_str().is_some()
                 && url.username().is_empty() =>
         {
+            if url.host_str().is_some_and(|host| host.ends_with(PLACEHOLDER)) {
+                let what = "'public_url' is still the placeholder; put the URL there by which the world reaches this server";
+                root.wrong("public_url", what.to_owned());
+            }
             Some(text.trim_end_matches('/').to_owned())
         }
         _ => {
@@ -265,7 +270,7 @@ fn roles(root: &mut Section<'_>) -> Vec<Role> {
 fn database(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mistake>) -> DatabaseSettings {
     let kind = section.text("kind").unwrap_or_else(|| "sqlite".to_owned());
     let (url, url_file) = (section.text("url"), section.text("url_file").map(|path| base.join(path)));
-    let connections_max = section.integer("connections_max", (2, 1000)).unwrap_or(16);
+    let connections_max = section.number("connections_max");
     let settings = match kind.as_str() {
         "sqlite" => DatabaseSettings::Sqlite,
         "postgres" => {
@@ -302,13 +307,15 @@ fn log(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> LogSettings {
 }
 
 fn static_identity(root: &mut Section<'_>, development: bool, mistakes: &mut Vec<Mistake>) -> StaticIdentity {
-    if root.has("static_identity") && !development {
-        let what =
-            "'static_identity' proves nothing about anybody: it is only read with 'development = true'";
-        root.wrong("static_identity", what.to_owned());
-    }
     let mut section = root.section("static_identity");
     let identity = StaticIdentity { accepts: section.pairs("accepts"), sends: section.pairs("sends") };
+    for (key, pairs) in [("accepts", &identity.accepts), ("sends", &identity.sends)] {
+        if !pairs.is_empty() && !development {
+            let what =
+                "'static_identity' proves nothing about anybody: it is only read with 'development = true'";
+            section.wrong(key, what.to_owned());
+        }
+    }
     mistakes.extend(section.end());
     identity
 }
@@ -326,10 +333,10 @@ fn agents(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> Agents {
 
 /// Bounded, because a job that fails more often than its worker allows is set aside without a word to anybody.
 fn peers(mut section: Section<'_>, mistakes: &mut Vec<Mistake>) -> Peers {
-    let attempts = section.integer("attempts", (1, 15)).unwrap_or(8);
+    let attempts = section.number("attempts");
     let peers = Peers {
         attempts: u32::try_from(attempts).unwrap_or(8),
-        restarts: Duration::from_secs(section.integer("restart_seconds", (0, 300)).unwrap_or(120)),
+        restarts: Duration::from_secs(section.number("restart_seconds")),
     };
     mistakes.extend(section.end());
     peers

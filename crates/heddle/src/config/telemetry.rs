@@ -48,11 +48,11 @@ pub(super) fn read(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mis
         headers_file: section.text("headers_file").map(|path| base.join(path)),
         certificate_file: section.text("certificate_file").map(|path| base.join(path)),
         sampling_ratio: section.ratio("sampling_ratio"),
-        export_interval: section.integer("export_interval_seconds", (1, 3600)).map(seconds),
+        export_interval: section.integer("export_interval_seconds").map(seconds),
         service_name: section.text("service_name"),
         service_instance: section.text("service_instance"),
-        census_interval: seconds(section.integer("census_seconds", (1, 3600)).unwrap_or(15)),
-        disk_free_bytes_min: section.integer("disk_free_mib_min", (0, 1 << 20)).unwrap_or(128) << 20,
+        census_interval: seconds(section.number("census_seconds")),
+        disk_free_bytes_min: section.number("disk_free_mib_min") << 20,
     };
     mistakes.extend(section.end());
     telemetry

@@ -39,6 +39,9 @@ impl Aggregate for Installation {
     }
 }
 
+/// Kind and id of the document in which the installation remembers itself.
+pub(crate) const INSTALLATION: (&str, &str) = (Installation::KIND, "installation");
+
 /// The foundation of one process.
 pub struct Foundation {
     pub store: Store,
@@ -93,7 +96,7 @@ pub fn audit_checkpoint(configuration: &Configuration) -> Checkpoint {
     Checkpoint::at(data_dir::audit_checkpoint(&configuration.data_dir))
 }
 
-fn postgres_url(url: Option<&str>, file: Option<&PathBuf>) -> Result<String, StartError> {
+pub(crate) fn postgres_url(url: Option<&str>, file: Option<&PathBuf>) -> Result<String, StartError> {
     match (file, url) {
         (Some(path), _) => std::fs::read_to_string(path)
             .map(|text| text.trim().to_owned())

@@ -23,7 +23,10 @@ mod sweeper;
 mod unauthenticated;
 mod waiting;
 
+pub(crate) use data_dir::DATABASE_FILE;
 pub use development::{Development, DevelopmentServer};
 pub use foundation::{Database, audit_checkpoint, open_audit};
+pub(crate) use foundation::{INSTALLATION, postgres_url};
 pub use operations::{MasterKeysShown, RotationShown, metrics_text, start_metrics};
+pub(crate) use outgoing::to_others as outgoing_config;
 pub use running::{EndSignals, Running, StartError, open, start, start_on, start_unless, with_vault};

@@ -27,6 +27,7 @@ mod connect;
 mod database;
 mod dead;
 mod error;
+mod examination;
 #[cfg(feature = "testing")]
 pub mod explain;
 mod listener;
@@ -44,3 +45,4 @@ mod tls;
 pub use audit::PostgresAudit;
 pub use connect::PostgresOptions;
 pub use database::PostgresDatabase;
+pub use examination::examine;

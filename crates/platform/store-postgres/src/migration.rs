@@ -70,7 +70,7 @@ const MIGRATIONS: &[Migration] = &[
 const ROLES: &str = include_str!("../migrations/roles.sql");
 /// Attempts at the roles: they are the cluster's, and another database of it may be creating them as well.
 const ROLE_ATTEMPTS_MAX: u32 = 20;
-const SERVER_VERSION_MIN: i32 = 150_000;
+pub(crate) const SERVER_VERSION_MIN: i32 = 150_000;
 
 /// The newest step that this release knows.
 pub(crate) fn newest() -> i64 {
@@ -84,6 +84,11 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
+    /// Its number; 0 before the first.
+    pub(crate) fn number(&self) -> i64 {
+        self.number
+    }
+
     /// Why a release that knows the steps up to `known` must not work with the database.
     pub(crate) fn refusal(&self, known: i64) -> Option<String> {
         let Self { number, readable_from } = self;
@@ -219,7 +224,7 @@ fn is_race(error: &Error) -> bool {
 }
 
 /// The roles are what isolation rests on: the login role must be able to become them, and they must not bypass it.
-async fn check_roles(client: &ClientWrapper) -> Result<(), StoreError> {
+pub(crate) async fn check_roles(client: &ClientWrapper) -> Result<(), StoreError> {
     let sql =
         "SELECT count(*) FILTER (WHERE NOT rolsuper AND NOT rolbypassrls AND pg_has_role(oid, 'MEMBER'))
                FROM pg_roles

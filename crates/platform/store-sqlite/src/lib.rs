@@ -19,6 +19,7 @@ mod database;
 mod dead;
 mod error;
 mod events;
+mod examination;
 #[cfg(feature = "testing")]
 pub mod explain;
 mod indexing;
@@ -32,3 +33,4 @@ mod writer;
 
 pub use audit::SqliteAudit;
 pub use database::SqliteDatabase;
+pub use examination::examine;

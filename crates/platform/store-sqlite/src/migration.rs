@@ -48,6 +48,11 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// The newest step that this release knows.
+pub(crate) fn known() -> u32 {
+    MIGRATIONS.last().map_or(0, |m| m.number)
+}
+
 /// Brings the schema up to what this release knows, in one transaction.
 pub(crate) fn run(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     let transaction = connection
@@ -57,7 +62,7 @@ pub(crate) fn run(connection: &mut Connection, now: Timestamp) -> Result<(), Sto
          number INTEGER PRIMARY KEY, name TEXT NOT NULL, readable_from INTEGER NOT NULL, applied_at INTEGER NOT NULL
      ) STRICT";
     transaction.execute_batch(table).map_err(of_statement)?;
-    let known = MIGRATIONS.last().map_or(0, |m| m.number);
+    let known = known();
     let (applied, readable_from) = newest(&transaction)?;
     if readable_from > known {
         return Err(StoreError::Unusable {
@@ -83,7 +88,7 @@ pub(crate) fn run(connection: &mut Connection, now: Timestamp) -> Result<(), Sto
     transaction.commit().map_err(of_statement)
 }
 
-fn newest(connection: &Connection) -> Result<(u32, u32), StoreError> {
+pub(crate) fn newest(connection: &Connection) -> Result<(u32, u32), StoreError> {
     connection
         .query_row("SELECT number, readable_from FROM migration ORDER BY number DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))

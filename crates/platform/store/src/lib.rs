@@ -34,6 +34,7 @@ mod directory;
 mod error;
 mod events;
 pub mod filter;
+pub mod finding;
 mod jobs;
 mod nonce;
 mod query;

@@ -18,6 +18,7 @@ mod cache;
 mod derivation;
 mod embedded;
 mod error;
+mod inspection;
 mod keyring;
 mod master_key;
 mod port;
@@ -27,6 +28,7 @@ mod secret;
 
 pub use embedded::EmbeddedVault;
 pub use error::{MasterKeyError, VaultError};
+pub use inspection::{KEYRING, opens};
 pub use master_key::{MASTER_KEY_BYTES, MasterKeySource};
 pub use port::{ALIAS_BYTES_MAX, SECRET_BYTES_MAX, Vault, sign_compact};
 pub use rotation::{MasterKeys, Rotation};
