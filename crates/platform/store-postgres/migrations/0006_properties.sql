@@ -18,6 +18,7 @@ CREATE TABLE heddle.property (
 
 CREATE INDEX property_text ON heddle.property (owner, kind, path, text, id);
 CREATE INDEX property_number ON heddle.property (owner, kind, path, number, id) WHERE number IS NOT NULL;
+CREATE INDEX property_listed ON heddle.property (owner, kind, path, id) WHERE item > 0;
 
 ALTER TABLE heddle.property ENABLE ROW LEVEL SECURITY;
 ALTER TABLE heddle.property FORCE ROW LEVEL SECURITY;

@@ -18,7 +18,7 @@ use heddle_tenancy::{Actor, ParticipantScope, ScopeIssuer};
 const OWN: u32 = 100_000;
 const OTHERS: u32 = 20_000;
 /// Rows that a filter with an index may touch for a page of fifty.
-const TOUCHED_MAX: u64 = 20_000;
+const TOUCHED_MAX: u64 = 12_000;
 
 #[expect(clippy::disallowed_methods, reason = "the test plays the composition root")]
 fn participant(id: &str) -> ParticipantScope {

@@ -10,7 +10,7 @@ mod sorted;
 
 use self::sorted::{beyond, sort_order};
 use crate::{
-    select::{Select, Whose, conjuncts, is_indexed},
+    select::{Select, Whose, conjuncts, is_indexed, range},
     statement::{Dialect, Statement, Value},
 };
 
@@ -47,7 +47,7 @@ pub async fn rows(
         return Ok(Vec::new());
     }
     match (list.way(runner).await?, &query.sort) {
-        (Way::Narrow(driver), _) => runner.rows(list.narrow(driver)).await,
+        (Way::Narrow(driver), _) => runner.rows(list.narrow(&driver)).await,
         (Way::Equal(driver), _) => runner.rows(list.equal(driver)).await,
         (Way::Scan, Some(sort)) => list.sorted(runner, sort, (query.offset, limit)).await,
         (Way::Scan, None) => runner.rows(list.scan()).await,
@@ -69,14 +69,16 @@ pub async fn count(
     // What compares for equality finds fewest.
     let by_equality = |filter: &&&Filter| matches!(filter, Filter::Path(_, Test::Equal(_)));
     let mut indexed = all.iter().filter(|filter| is_indexed(filter));
-    let driver = indexed.clone().find(by_equality).or_else(|| indexed.next()).copied();
+    let equal = indexed.clone().find(by_equality).map(|one| Driver::One(one));
+    let between = || range(&all).map(|(path, low, high)| Driver::Between(path, low, high));
+    let driver = equal.or_else(between).or_else(|| indexed.next().map(|one| Driver::One(one)));
     if driver.is_none() {
         list.check_breadth(runner).await?;
     }
     let mut select = list.select();
-    let conditions = match driver {
+    let conditions = match &driver {
         Some(driver) => {
-            let ids = select.ids(driver);
+            let ids = driver.ids(&mut select);
             let promoted = select.promoted_of("d.id");
             format!("SELECT count(*) FROM (SELECT DISTINCT id FROM ({ids}) u) d WHERE 1 = 1{promoted}")
         }
@@ -86,15 +88,39 @@ pub async fn count(
         }
     };
     select.statement.push(&conditions);
-    list.and_probes(&mut select, "d.id", driver);
+    list.and_probes(&mut select, "d.id", driver.as_ref().and_then(Driver::filter));
     runner.number(select.statement).await.map(i64::unsigned_abs)
 }
 
 /// Which way a list goes.
 enum Way<'q> {
-    Narrow(&'q Filter),
+    Narrow(Driver<'q>),
     Equal(&'q Filter),
     Scan,
+}
+
+/// What finds the rows of a narrow list.
+enum Driver<'q> {
+    /// A condition; it need not be probed.
+    One(&'q Filter),
+    /// A path and its bounds; both are probed.
+    Between(&'q str, &'q Test, &'q Test),
+}
+
+impl<'q> Driver<'q> {
+    fn ids(&self, select: &mut Select<'_>) -> String {
+        match self {
+            Self::One(filter) => select.ids(filter),
+            Self::Between(path, low, high) => select.ids_between(path, low, high),
+        }
+    }
+
+    fn filter(&self) -> Option<&'q Filter> {
+        match self {
+            Self::One(filter) => Some(filter),
+            Self::Between(..) => None,
+        }
+    }
 }
 
 struct List<'q> {
@@ -117,9 +143,11 @@ impl<'q> List<'q> {
             return Ok(Way::Equal(equal));
         }
         let most = if self.query.sort.is_some() { NARROW_SORTED_MAX } else { NARROW_MAX };
-        for one in indexed.iter().take(MEASURED_MAX) {
-            if self.size(runner, one, most + 1).await? <= most {
-                return Ok(Way::Narrow(one));
+        let between = range(&all).map(|(path, low, high)| Driver::Between(path, low, high));
+        let drivers = between.into_iter().chain(indexed.iter().map(|one| Driver::One(one)));
+        for driver in drivers.take(MEASURED_MAX) {
+            if self.size(runner, &driver, most + 1).await? <= most {
+                return Ok(Way::Narrow(driver));
             }
         }
         if indexed.is_empty() {
@@ -129,9 +157,9 @@ impl<'q> List<'q> {
     }
 
     /// How many rows a condition finds, counted up to `most`.
-    async fn size(&self, runner: &mut dyn Runner, filter: &Filter, most: i64) -> Result<i64, StoreError> {
+    async fn size(&self, runner: &mut dyn Runner, driver: &Driver<'_>, most: i64) -> Result<i64, StoreError> {
         let mut select = self.select();
-        let ids = select.ids(filter);
+        let ids = driver.ids(&mut select);
         let most = select.statement.place(Value::Integer(most));
         select.statement.push(&format!("SELECT count(*) FROM (SELECT 1 FROM ({ids}) u LIMIT {most}) s"));
         runner.number(select.statement).await
@@ -225,9 +253,9 @@ impl<'q> List<'q> {
     }
 
     /// What a condition finds, sorted.
-    fn narrow(&self, driver: &Filter) -> Statement {
+    fn narrow(&self, driver: &Driver<'_>) -> Statement {
         let mut select = self.select();
-        let ids = select.ids(driver);
+        let ids = driver.ids(&mut select);
         let (keys, order) = match &self.query.sort {
             Some(sort) => {
                 let (number, text) = (
@@ -256,8 +284,12 @@ impl<'q> List<'q> {
         select.statement.push(&format!(
             "FROM (SELECT n.id{keys} FROM (SELECT DISTINCT u.id FROM ({ids}) u) n WHERE 1 = 1{promoted}"
         ));
-        self.and_probes(&mut select, "n.id", Some(driver));
-        select.statement.push(") x WHERE 1 = 1");
+        self.and_probes(&mut select, "n.id", driver.filter());
+        // Without a limit of its own it would be merged with what is around it, and its keys fetched at each mention.
+        select.statement.push(match self.dialect {
+            Dialect::Sqlite => " LIMIT -1 OFFSET 0) x WHERE 1 = 1",
+            Dialect::Postgres => " OFFSET 0) x WHERE 1 = 1",
+        });
         if let Some(after) = &self.query.after {
             let condition = beyond(&mut select, self.query, after);
             select.statement.push(&format!(" AND {condition}"));

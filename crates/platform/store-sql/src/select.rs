@@ -55,23 +55,32 @@ impl<'q> Select<'q> {
 
     /// `FROM table alias WHERE` its owner, its kind, and what a peer may see.
     pub(crate) fn from(&self, table: &str, alias: &str) -> String {
+        self.from_by(table, alias, None)
+    }
+
+    /// As [`Select::from`], by this index: SQLite would rather have an order than few rows.
+    fn from_by(&self, table: &str, alias: &str, index: Option<&str>) -> String {
+        let by = match (self.statement.dialect(), index) {
+            (Dialect::Sqlite, Some(index)) => format!(" INDEXED BY {index}"),
+            _ => String::new(),
+        };
         let (table, mark) = (self.statement.table(table), self.mark());
         let peer = if self.peer {
             format!(" AND ({alias}.counter_party IS NULL OR {alias}.counter_party = {mark}3)")
         } else {
             String::new()
         };
-        format!("FROM {table} {alias} WHERE {alias}.owner = {mark}1 AND {alias}.kind = {mark}2{peer}")
+        format!("FROM {table} {alias}{by} WHERE {alias}.owner = {mark}1 AND {alias}.kind = {mark}2{peer}")
     }
 
     /// The property rows that pass the positive form of a test, as `FROM … WHERE …` under `alias`.
     pub(crate) fn passing(&mut self, alias: &str, path: &str, test: &Test) -> String {
-        self.rows(Row::found(alias), path, test)
+        self.rows(Row::found(alias), path, test, None)
     }
 
-    fn rows(&mut self, row: Row<'_>, path: &str, test: &Test) -> String {
+    fn rows(&mut self, row: Row<'_>, path: &str, test: &Test, index: Option<&str>) -> String {
         let alias = row.alias;
-        let from = self.from("property", alias);
+        let from = self.from_by("property", alias, index);
         let path = self.statement.text(path);
         let test = positive(&mut self.statement, row, test);
         format!("{from} AND {alias}.path = {path} AND {test}")
@@ -82,7 +91,7 @@ impl<'q> Select<'q> {
         match filter {
             Filter::Path(path, test) => {
                 let alias = self.alias();
-                let passing = self.passing(&alias, path, test);
+                let passing = self.rows(Row::found(&alias), path, test, Some(index_of(test)));
                 format!("SELECT {alias}.id {passing}")
             }
             Filter::Any(parts) => {
@@ -91,6 +100,20 @@ impl<'q> Select<'q> {
             }
             Filter::All(parts) => parts.first().map_or_else(String::new, |part| self.ids(part)),
         }
+    }
+
+    /// Ids of rows that may have a value within a range: those with a value between its bounds, and all lists, of which
+    /// one element may be above the lower bound and another below the upper.
+    pub(crate) fn ids_between(&mut self, path: &str, low: &Test, high: &Test) -> String {
+        let (alone, listed) = (self.alias(), self.alias());
+        let within = self.rows(Row::found(&alone), path, low, Some(index_of(low)));
+        let below = positive(&mut self.statement, Row::found(&alone), high);
+        let lists = self.from_by("property", &listed, Some("property_listed"));
+        let path = self.statement.text(path);
+        format!(
+            "SELECT {alone}.id {within} AND {below} \
+             UNION ALL SELECT {listed}.id {lists} AND {listed}.path = {path} AND {listed}.item > 0"
+        )
     }
 
     /// The filter as a condition on the row with the id `id`.
@@ -122,7 +145,7 @@ impl<'q> Select<'q> {
     /// A scalar subquery with a limit: it is run row by row, by the primary key.
     fn exists(&mut self, id: &str, path: &str, test: &Test, is: &str) -> String {
         let alias = self.alias();
-        let passing = self.rows(Row::probed(&alias, self.statement.dialect()), path, test);
+        let passing = self.rows(Row::probed(&alias, self.statement.dialect()), path, test, None);
         format!("(SELECT 1 {passing} AND {alias}.id = {id} LIMIT 1) IS {is}")
     }
 
@@ -175,6 +198,35 @@ impl<'q> Select<'q> {
         let from = self.from("aggregate", &alias);
         format!(" AND (SELECT 1 {from}{promoted} AND {alias}.id = {id} LIMIT 1) IS NOT NULL")
     }
+}
+
+/// The index that finds what passes a test.
+fn index_of(test: &Test) -> &'static str {
+    match test {
+        Test::Less(bound) | Test::AtMost(bound) | Test::Greater(bound) | Test::AtLeast(bound)
+            if bound.number().is_some() =>
+        {
+            "property_number"
+        }
+        _ => "property_text",
+    }
+}
+
+/// A path with a lower and an upper bound of one sort, if there is one.
+pub(crate) fn range<'q>(all: &[&'q Filter]) -> Option<(&'q str, &'q Test, &'q Test)> {
+    let bounds = |filter: &&'q Filter| match filter {
+        Filter::Path(path, test) => Some((path.as_str(), test)),
+        _ => None,
+    };
+    all.iter().filter_map(bounds).find_map(|(path, low)| {
+        let (Test::Greater(from) | Test::AtLeast(from)) = low else { return None };
+        let upper = |test: &Test| match test {
+            Test::Less(to) | Test::AtMost(to) => to.number().is_some() == from.number().is_some(),
+            _ => false,
+        };
+        let (_, high) = all.iter().filter_map(bounds).find(|(other, test)| *other == path && upper(test))?;
+        Some((path, low, high))
+    })
 }
 
 /// Whether [`Select::ids`] finds all that passes, by an index.

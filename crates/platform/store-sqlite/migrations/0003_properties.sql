@@ -16,6 +16,7 @@ CREATE TABLE property (
 
 CREATE INDEX property_text ON property (owner, kind, path, text, id);
 CREATE INDEX property_number ON property (owner, kind, path, number, id) WHERE number IS NOT NULL;
+CREATE INDEX property_listed ON property (owner, kind, path, id) WHERE item > 0;
 
 -- The version of a document whose properties are stored; an older release leaves it behind. The index holds nothing
 -- but documents whose properties are not stored.

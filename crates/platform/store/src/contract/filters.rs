@@ -105,6 +105,25 @@ pub async fn every_operator_on_every_sort_of_value(world: &World) {
         let found = listed(world, &alice, &having(read("v", operator, &operand))).await;
         assert_eq!(found, expected, "{operator} {operand}");
     }
+    // Of a list one element may be above the lower bound and another below the upper one.
+    for (low, high, expected) in [
+        (json!(9), json!(9.75), vec!["float"]),
+        (json!(3), json!(20), vec!["float", "list", "number"]),
+        (json!("B"), json!("Z"), vec!["list"]),
+        (json!("ab"), json!("bb"), vec!["text"]),
+    ] {
+        let range = Filter::All(vec![read("v", ">=", &low), read("v", "<", &high)]);
+        for query in [having(range.clone()), Query { filter: range, ..sorted("id", false) }] {
+            assert_eq!(listed(world, &alice, &query).await, expected, "{low} to {high}");
+        }
+    }
+    insert(world, &alice, &Record::new("wide", json!({"v": [1, 100]}))).await;
+    let range = Filter::All(vec![read("v", ">", &json!(30)), read("v", "<=", &json!(2))]);
+    assert_eq!(listed(world, &alice, &having(range)).await, ["wide"]);
+    let mut transaction = world.store.begin(&alice);
+    let loaded = transaction.load::<Record>("wide").await.expect("reads").expect("is there");
+    transaction.delete(&loaded);
+    transaction.commit().await.expect("commits");
     assert_eq!(listed(world, &alice, &having(read("v.v", "=", &json!("b")))).await, ["nested"]);
     let absent = having(Filter::path("v", Test::Absent));
     assert_eq!(listed(world, &alice, &absent).await, ["nested", "none", "null"]);
