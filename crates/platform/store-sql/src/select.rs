@@ -55,11 +55,11 @@ impl<'q> Select<'q> {
 
     /// `FROM table alias WHERE` its owner, its kind, and what a peer may see.
     pub(crate) fn from(&self, table: &str, alias: &str) -> String {
-        self.from_by(table, alias, None)
+        self.rows_by(table, alias, None)
     }
 
     /// As [`Select::from`], by this index: SQLite would rather have an order than few rows.
-    fn from_by(&self, table: &str, alias: &str, index: Option<&str>) -> String {
+    fn rows_by(&self, table: &str, alias: &str, index: Option<&str>) -> String {
         let by = match (self.statement.dialect(), index) {
             (Dialect::Sqlite, Some(index)) => format!(" INDEXED BY {index}"),
             _ => String::new(),
@@ -80,7 +80,7 @@ impl<'q> Select<'q> {
 
     fn rows(&mut self, row: Row<'_>, path: &str, test: &Test, index: Option<&str>) -> String {
         let alias = row.alias;
-        let from = self.from_by("property", alias, index);
+        let from = self.rows_by("property", alias, index);
         let path = self.statement.text(path);
         let test = positive(&mut self.statement, row, test);
         format!("{from} AND {alias}.path = {path} AND {test}")
@@ -108,7 +108,7 @@ impl<'q> Select<'q> {
         let (alone, listed) = (self.alias(), self.alias());
         let within = self.rows(Row::found(&alone), path, low, Some(index_of(low)));
         let below = positive(&mut self.statement, Row::found(&alone), high);
-        let lists = self.from_by("property", &listed, Some("property_listed"));
+        let lists = self.rows_by("property", &listed, Some("property_listed"));
         let path = self.statement.text(path);
         format!(
             "SELECT {alone}.id {within} AND {below} \
