@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     outcome::Outcome,
-    place::{Place, set_mode, text},
+    place::{Place, set_mode},
 };
 
 fn with_variable(place: &Place, arguments: &[&str], (name, value): (&str, &str)) -> Outcome {

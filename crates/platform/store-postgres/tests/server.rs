@@ -56,8 +56,7 @@ async fn two_participants(store: &Store) {
             tx.once("n", tx.now() + PATIENCE);
             tx.audit("a", "b");
             tx.publish(DirectoryRow::new("fact", name, &()));
-            let until = tx.now() + PATIENCE;
-            let key = heddle_store::AnswerKey::new("client", "key");
+            let (until, key) = (tx.now() + PATIENCE, heddle_store::AnswerKey::new("client", "key"));
             let answer = (200, Vec::new(), String::new());
             tx.remember(&heddle_store::Answer::new(&key, String::new(), answer, until));
         };
@@ -371,20 +370,20 @@ async fn a_restarted_server_is_found_again() {
     let (database, store) = connect(&url).await;
     let alice = participant("alice");
     commit(&store, &alice, |tx| tx.emit(NewEvent::new("e", "before", &()))).await;
-    let server = blocking(move || {
+    let stop = move || {
         server.stop();
         server
-    })
-    .await;
+    };
+    let server = blocking(stop).await;
     let mut tx = store.begin(&alice);
     tx.emit(NewEvent::new("e", "meanwhile", &()));
     let refused = tx.commit().await;
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
-    let server = blocking(move || {
+    let restart = move || {
         server.restart();
         server
-    })
-    .await;
+    };
+    let server = blocking(restart).await;
     commit(&store, &alice, |tx| tx.emit(NewEvent::new("e", "after", &()))).await;
     let mut signal = store.signals().events();
     let subjects = async {
