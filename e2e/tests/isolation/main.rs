@@ -47,9 +47,9 @@ async fn every_route_refuses_all_who_may_not_and_tells_and_changes_nothing() {
     peers::whoever_may_is_welcome(&world).await;
     planes::data_flows(&world).await;
     administration::lists_show_ones_own(&world).await;
-    nothing_changes_in(&world, "administration", administration::refusals(&world, &routes)).await;
-    nothing_changes_in(&world, "signaling", planes::signal_refusals(&world, &routes)).await;
-    nothing_changes_in(&world, "data", planes::data_refusals(&world, &routes)).await;
+    nothing_changes_in(&world, "administration", Box::pin(administration::refusals(&world, &routes))).await;
+    nothing_changes_in(&world, "signaling", Box::pin(planes::signal_refusals(&world, &routes))).await;
+    nothing_changes_in(&world, "data", Box::pin(planes::data_refusals(&world, &routes))).await;
     // A peer that proves who it is leaves that its token is used, and a denial that the owner reads.
     assert_none("dataspace", &peers::dataspace_refusals(&world, &routes).await);
     assert_none("claims", &peers::claims_refusals(&world, &routes).await);

@@ -143,8 +143,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_listed_is_an_error_and_not_left_out() {
-        let service = Router::<()>::new()
-            .route_service("/hidden", axum::handler::HandlerWithoutStateExt::into_service(nothing));
+        let service = Router::<()>::new().route_service("/hidden", get(nothing));
         let error = routes(&service).expect_err("nobody knows its methods").to_string();
         assert!(error.contains("no methods in"), "{error}");
         assert!(read("Router { something: else }").is_err());

@@ -42,13 +42,13 @@ mod tests {
 
     async fn handler(
         headers: http::HeaderMap,
-        body: Unread<Json<Vec<u8>, Plain>>,
+        body: Unread<Json<serde_json::Map<String, serde_json::Value>, Plain>>,
     ) -> Result<String, Refused<Plain>> {
         if !headers.contains_key("authorization") {
             return Err(Rejection::new(Kind::Unauthorized, "Who are you?").into());
         }
-        let Json(numbers, ..) = body.read().await?;
-        Ok(format!("{}", numbers.len()))
+        let Json(members, ..) = body.read().await?;
+        Ok(format!("{}", members.len()))
     }
 
     async fn status(authorized: bool, body: &'static str) -> StatusCode {
@@ -62,6 +62,6 @@ mod tests {
     async fn a_body_is_not_complained_of_to_somebody_who_may_not_ask() {
         assert_eq!(status(false, "no JSON").await, StatusCode::UNAUTHORIZED);
         assert_eq!(status(true, "no JSON").await, StatusCode::BAD_REQUEST);
-        assert_eq!(status(true, "[1, 2]").await, StatusCode::OK);
+        assert_eq!(status(true, "{}").await, StatusCode::OK);
     }
 }
