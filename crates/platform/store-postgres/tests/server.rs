@@ -361,12 +361,8 @@ async fn a_server_that_is_not_there_is_unavailable_and_no_error_holds_the_passwo
 
 #[tokio::test]
 async fn a_restarted_server_is_found_again() {
-    let started = || {
-        let server = TestPostgres::start();
-        let url = server.url();
-        (server, url)
-    };
-    let (server, url) = blocking(started).await;
+    let server = blocking(TestPostgres::start).await;
+    let (url, server) = blocking(move || (server.url(), server)).await;
     let (database, store) = connect(&url).await;
     let alice = participant("alice");
     commit(&store, &alice, |tx| tx.emit(NewEvent::new("e", "before", &()))).await;
