@@ -20,7 +20,7 @@ pub struct Doctor {
     place: Place,
     /// A running server that is looked at from outside; without it, and without a configuration or a directory, the one
     /// that was started last.
-    #[arg(long, conflicts_with_all = ["config", "data_dir", "set"])]
+    #[arg(long, conflicts_with_all = ["config", "data_dir", "pairs"])]
     server: Option<String>,
     /// How to print.
     #[arg(short, long, default_value = "text")]
