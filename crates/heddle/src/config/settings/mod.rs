@@ -7,6 +7,8 @@
 //! asks for a key that is not in the table fails its tests, and so does a line that nobody reads.
 
 mod auth;
+#[cfg(test)]
+mod guide;
 mod http;
 mod outbound;
 mod root;
