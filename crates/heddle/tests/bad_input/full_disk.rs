@@ -78,7 +78,8 @@ async fn a_full_disk_is_told_with_advice_loses_nothing_and_is_over_when_there_is
         // Where nobody may mount, the test below has a limit in place of a disk.
         return;
     };
-    let server = Server::start(&place, &[]);
+    // So little room is unhealthy by default.
+    let server = Server::start(&place, &["--set", "telemetry.disk_free_mib_min=0"]);
     let api = Api::of(&server, &place.data()).await;
     let mut kept = vec![api.keep("before").await.expect("there is room")];
     let filler = disk.fill();

@@ -142,7 +142,7 @@ async fn look(
     Ok(false)
 }
 
-fn version(number: i32, version: String) -> Finding {
+fn version(number: i32, version: &str) -> Finding {
     let finding = Finding::ok("database.version", "ask for the version", format!("PostgreSQL {version}"));
     if number < migration::SERVER_VERSION_MIN {
         finding.failure("install version 15 or later")
