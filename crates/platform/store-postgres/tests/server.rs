@@ -352,7 +352,7 @@ async fn a_newer_schema_is_refused_unless_it_says_that_it_can_be_read() {
 async fn a_server_that_is_not_there_is_unavailable_and_no_error_holds_the_password() {
     let absent = "postgresql://heddle:s3cret@127.0.0.1:1/heddle";
     for (url, is_unavailable) in [(absent, true), ("postgresql://heddle:s3cret@:::/", false)] {
-        let error = try_connect(url).await.err().expect("nobody answers");
+        let Err(error) = try_connect(url).await else { panic!("nobody answers") };
         assert_eq!(matches!(error, StoreError::Unavailable { .. }), is_unavailable, "{error}");
         assert_eq!(matches!(error, StoreError::Unusable { .. }), !is_unavailable, "{error}");
         assert!(!error.to_string().contains("s3cret"), "{error}");
