@@ -37,7 +37,7 @@ pub struct Bench {
     /// Mints the scopes.
     pub scopes: Arc<ScopeIssuer>,
     _folder: TempDir,
-    _server: Option<TestPostgres>,
+    server: Option<(TestPostgres, String)>,
 }
 
 impl Bench {
@@ -60,11 +60,11 @@ impl Bench {
                 let (server, url) = tokio::task::spawn_blocking(started).await?;
                 let options = PostgresOptions { connections_max: 32, ..PostgresOptions::default() };
                 let database = PostgresDatabase::connect(&url, &options, &environment).await?;
-                (Arc::new(database), Some(server))
+                (Arc::new(database), Some((server, url)))
             }
         };
         let store = Store::new(database, environment);
-        Ok(Self { store, scopes: Arc::new(ScopeIssuer::new()), _folder: folder, _server: server })
+        Ok(Self { store, scopes: Arc::new(ScopeIssuer::new()), _folder: folder, server })
     }
 
     /// Everything of a participant context.
@@ -77,6 +77,13 @@ impl Bench {
     /// a worker of this process has to look for.
     pub fn elsewhere(&self) -> Store {
         Store::new(self.store.database().clone(), self.store.environment().clone())
+    }
+
+    /// Does what autovacuum does within a minute: the statistics and the visibility map are up to date.
+    pub fn settle(&self) {
+        if let Some((server, url)) = &self.server {
+            server.administer(url, "VACUUM ANALYZE");
+        }
     }
 
     /// Closes the database.

@@ -7,6 +7,7 @@ mod commits;
 mod contexts;
 mod databases;
 mod fairness;
+mod filters;
 mod latency;
 mod spread;
 
@@ -51,6 +52,8 @@ enum Measurement {
     Commits,
     /// From a commit to the start of its job.
     Latency,
+    /// Filters over 100,000 documents.
+    Filters,
     /// Idle participant contexts: start and memory.
     Contexts,
     /// The others' job latency, with and without a dead peer.
@@ -67,12 +70,13 @@ impl Options {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let all = [Measurement::Commits, Measurement::Latency, Measurement::Contexts];
+    let all = [Measurement::Commits, Measurement::Latency, Measurement::Filters, Measurement::Contexts];
     let chosen = if options.measurements.is_empty() { &all[..] } else { &options.measurements[..] };
     for measurement in chosen {
         match measurement {
             Measurement::Commits => commits::measure(&options).await?,
             Measurement::Latency => latency::measure(&options).await?,
+            Measurement::Filters => filters::measure(&options).await?,
             Measurement::Contexts => contexts::measure(&options).await?,
             Measurement::Fairness => fairness::measure(&options).await?,
         }
