@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, pin::Pin, time::Duration};
 use futures::{Stream, StreamExt as _};
 use heddle_bus::{Audience, follow};
 use heddle_store::{Event, EventCursor, Store, StoreError, WorkerLimits};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{HOURS, PATIENCE, Working, alice, commit, replica, sql, url};
 
@@ -95,20 +96,20 @@ async fn nothing_is_lost_when_a_session_is_ended_in_the_middle_of_a_wake_up() {
             session = sql(&url, &format!("SELECT pid FROM pg_stat_activity WHERE {teller}")).await;
         }
         // The server's end of it takes what it is sent, and does nothing.
-        signal("STOP", &session);
+        send(Signal::STOP, &session);
         commit(&one, &subject).await.expect("the pool's sessions are left alone");
         // What was sent is seen nowhere: should it not be yet, this round only shows less.
         tokio::time::sleep(Duration::from_millis(200)).await;
         assert_eq!(end_sessions(&url, teller).await, 1);
-        signal("CONT", &session);
+        send(Signal::CONT, &session);
         assert_eq!((working.next().await, heard.next().await), (subject.clone(), subject));
     }
 }
 
 /// Sends a signal to a process of the server, which belongs to us or runs below us.
-fn signal(name: &str, process: &str) {
-    let sent = std::process::Command::new("kill").arg(format!("-{name}")).arg(process).status();
-    assert!(sent.expect("there is 'kill'").success(), "{name} to {process}");
+fn send(signal: Signal, process: &str) {
+    let id = process.trim().parse().ok().and_then(Pid::from_raw).expect("the number of a process");
+    kill_process(id, signal).expect("it runs");
 }
 
 /// Those of the pools too: whoever commits may not learn that it was committed.
