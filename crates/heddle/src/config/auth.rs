@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use heddle_auth::{ApiScope, ClaimNames, IssuerLimits, Network, Owners, Role, ScopeSet, TokenPolicy};
 
-use super::{Mistake, reader::Section};
+use super::{
+    Mistake,
+    reader::{Section, names_somebody, not_that},
+};
 
 /// What `roles` calls tokens without a role.
 const NO_ROLE: &str = "none";
@@ -82,12 +85,14 @@ fn address(table: &mut Section<'_>, key: &'static str) -> Option<String> {
     let legal = url::Url::parse(&text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
             && url.has_host()
-            && url.username().is_empty()
+            && !names_somebody(&url)
             && url.fragment().is_none()
     });
     if !legal {
-        let what =
-            format!("'{key}' must be a URL such as https://id.example.org/realms/heddle, not '{text}'");
+        let what = format!(
+            "'{key}' must be a URL such as https://id.example.org/realms/heddle, {}",
+            not_that(&text)
+        );
         table.wrong(key, what);
         return None;
     }

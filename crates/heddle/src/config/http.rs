@@ -6,7 +6,10 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use heddle_web::{CertificateFiles, ServerLimits};
 
-use super::{Mistake, reader::Section};
+use super::{
+    Mistake,
+    reader::{Section, names_somebody, not_that},
+};
 
 pub use group::Group;
 
@@ -161,10 +164,10 @@ fn listener(table: &mut Section<'_>, base: &Path) -> Option<ListenerSettings> {
     };
     let url = table.text("url").filter(|text| {
         let origin = url::Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.username().is_empty()
+            matches!(url.scheme(), "http" | "https") && url.path() == "/" && !names_somebody(&url)
         });
         if !origin {
-            let what = format!("'url' must be a scheme, a host and perhaps a port, not '{text}'");
+            let what = format!("'url' must be a scheme, a host and perhaps a port, {}", not_that(text));
             table.wrong("url", what);
         }
         origin

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use toml::{
     Spanned,
-    de::{DeArray, DeTable, DeValue},
+    de::{DeArray, DeInteger, DeTable, DeValue},
 };
 
 use super::{
@@ -115,8 +115,7 @@ impl<'a> Section<'a> {
     pub fn integer(&mut self, key: &'static str) -> Option<u64> {
         let (least, most) = self.range(key);
         let number = self.typed(key, "a whole number", DeValue::as_integer)?;
-        let value = u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok();
-        match value.filter(|value| (least..=most).contains(value)) {
+        match whole(number).filter(|value| (least..=most).contains(value)) {
             Some(value) => Some(value),
             None => {
                 self.wrong(key, format!("'{}' must be from {least} to {most}", self.name(key)));
@@ -188,9 +187,12 @@ impl<'a> Section<'a> {
         let outside = self.find(key).and_then(|(_, outside)| outside);
         let mut numbers = Vec::new();
         for (name, value) in table {
-            let read =
-                value.get_ref().as_integer().and_then(|number| number.as_str().replace('_', "").parse().ok());
-            match read.filter(|number| (least..=most).contains(number)) {
+            match value
+                .get_ref()
+                .as_integer()
+                .and_then(whole)
+                .filter(|number| (least..=most).contains(number))
+            {
                 Some(number) => numbers.push((name.get_ref().to_string(), number)),
                 None => {
                     let name = name.get_ref();
@@ -295,6 +297,25 @@ fn edit_distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// A whole number as it is written, hexadecimal or with underscores for instance.
+fn whole(number: &DeInteger<'_>) -> Option<u64> {
+    u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+}
+
+/// What is wrong with the text of a URL: it is shown, unless it may hold a password.
+pub(super) fn not_that(text: &str) -> String {
+    if text.contains('@') {
+        "without a name and a password in it".to_owned()
+    } else {
+        format!("not '{text}'")
+    }
+}
+
+/// Whether a URL names somebody, or holds a password: secrets are named by the files that hold them.
+pub(super) fn names_somebody(url: &url::Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 #[cfg(test)]

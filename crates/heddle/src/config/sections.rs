@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Mistake, reader::Section, source::Document, telemetry};
+use super::{
+    Mistake,
+    reader::{Section, names_somebody, not_that},
+    source::Document,
+    telemetry,
+};
 
 /// A service that a process runs. Any number of processes may run the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -238,7 +243,7 @@ fn public_url(root: &mut Section<'_>) -> Option<String> {
                 && url.path() == "/"
                 && url.query().is_none()
                 && url.host_str().is_some()
-                && url.username().is_empty() =>
+                && !names_somebody(&url) =>
         {
             if url.host_str().is_some_and(|host| host.ends_with(PLACEHOLDER)) {
                 let what = "'public_url' is still the placeholder; put the URL there by which the world reaches this server";
@@ -249,7 +254,7 @@ fn public_url(root: &mut Section<'_>) -> Option<String> {
         _ => {
             let what =
                 "'public_url' must be a scheme, a host and perhaps a port, such as https://data.example.org";
-            root.wrong("public_url", format!("{what}, not '{text}'"));
+            root.wrong("public_url", format!("{what}, {}", not_that(&text)));
             None
         }
     }

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Mistake, reader::Section};
+use super::{
+    Mistake,
+    reader::{Section, names_somebody},
+};
 
 /// Traces and metrics over OTLP, and what is counted how often.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,9 +37,8 @@ pub struct Telemetry {
 pub(super) fn read(mut section: Section<'_>, base: &Path, mistakes: &mut Vec<Mistake>) -> Telemetry {
     let endpoint = section.text("endpoint");
     if let Some(text) = &endpoint
-        && !url::Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-        })
+        && !url::Url::parse(text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && !names_somebody(&url))
     {
         // A password may stand in it, so it is not shown.
         let what = "'telemetry.endpoint' must be an address such as http://collector:4318";

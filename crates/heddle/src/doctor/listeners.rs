@@ -40,8 +40,16 @@ async fn of_address(address: SocketAddr, secure: bool, environment: &Environment
     };
     match is_ours(host, secure, environment).await {
         Some(version) => Finding::ok("listener", tried, format!("Heddle {version} has it")),
-        None => Finding::ok("listener", tried, "it is in use, and not by Heddle")
-            .failure("stop the program that has it, or choose another port"),
+        // A certificate is for a name and not for an address, so behind TLS nobody can be told by his answer.
+        None if secure => {
+            Finding::ok("listener", tried, "it is in use; who has it cannot be told behind TLS")
+                .warning("make sure that it is this server that has it")
+        }
+        None => Finding::ok("listener", tried, "it is in use, and nobody there says that it is Heddle")
+            .failure(
+                "stop the program that has it, or choose another port; a server of this configuration whose \
+                      listener does not answer the group 'health' may stay",
+            ),
     }
 }
 

@@ -57,10 +57,19 @@ async fn of_world(
     fixed: Option<String>,
     environment: &Environment,
 ) -> Vec<Finding> {
+    let changed =
+        fixed.as_ref().zip(configuration.public_url.as_ref()).filter(|(fixed, given)| fixed != given);
+    let changed = changed.map(|(fixed, given)| {
+        let told =
+            format!("'public_url' is {given}, and {fixed} since the first start; the server will not start");
+        Finding::ok("public_url", "compare it with that of the first start", told)
+            .failure("put the old URL back: it is part of every DID and status list")
+    });
     let url = fixed.or_else(|| configuration.public_url.clone());
     let given = url.clone().unwrap_or_else(|| format!("http://{}", configuration.listen));
     let config = server::outgoing_config(configuration, &given);
     let mut findings = outside::names(configuration, &given).await;
+    findings.extend(changed);
     match &url {
         Some(url) => findings.extend(outside::public_url(url, &config, environment).await),
         None => findings.push(Finding::ok(

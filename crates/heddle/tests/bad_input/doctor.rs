@@ -128,7 +128,11 @@ fn a_port_that_somebody_else_has_is_told() {
     // Whoever asks is turned away, as by a program that is not ours.
     std::thread::spawn(move || holder.incoming().for_each(drop));
     place.private_file("heddle.toml", configuration(&port, ""));
-    Report::of(&place, &["--config", "heddle.toml"]).is("listener", "failure", "not by Heddle");
+    Report::of(&place, &["--config", "heddle.toml"]).is(
+        "listener",
+        "failure",
+        "nobody there says that it is Heddle",
+    );
 }
 
 #[test]
