@@ -6,6 +6,8 @@ use heddle::{config, demo::Place, home::Credentials, server};
 use heddle_store_postgres::testing::TestPostgres;
 use tempfile::TempDir;
 
+use crate::fire::free_port;
+
 /// A server whose data and address outlast its stops.
 pub struct Server {
     folder: TempDir,
@@ -21,9 +23,15 @@ pub async fn postgres() -> String {
     format!("[database]\nkind = \"postgres\"\nurl = \"{url}\"\n")
 }
 
-/// Development on a free port, with more settings.
+/// Development on a port that is free now and later, with more settings.
 pub(crate) fn with_development(settings: &str) -> String {
-    format!("development = true\nlisten = \"127.0.0.1:0\"\n{settings}")
+    format!("development = true\nlisten = \"127.0.0.1:{}\"\n{settings}", free_port())
+}
+
+/// The same at the place of an earlier start.
+fn settings_at(url: &str, settings: &str) -> String {
+    let place = url.trim_end_matches('/').trim_start_matches("http://");
+    format!("development = true\nlisten = \"{place}\"\n{settings}")
 }
 
 impl Server {
@@ -73,7 +81,7 @@ impl Server {
 
     /// Comes back with other settings.
     pub async fn come_back_with(&mut self, settings: &str) {
-        self.settings = with_development(settings);
+        self.settings = settings_at(&self.credentials.url, settings);
         self.come_back().await;
     }
 }

@@ -15,6 +15,7 @@ pub use group::Group;
 
 /// Surfaces whose places can be set, by the names that metrics and logs give them.
 pub(crate) const SURFACES: &[&str] = &[
+    "audit",
     "clients",
     "credentials",
     "data",
@@ -23,6 +24,7 @@ pub(crate) const SURFACES: &[&str] = &[
     "data-plane-participants",
     "data-plane-signals",
     "data-plane-sources",
+    "dead-jobs",
     "did",
     "dsp-catalog",
     "dsp-negotiation",
@@ -33,6 +35,7 @@ pub(crate) const SURFACES: &[&str] = &[
     "issuer-admin",
     "management",
     "operations",
+    "operations-api",
     "provision-manager",
     "signaling",
     "status-list",

@@ -32,40 +32,56 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// How long the last sealing may hold up a server that stops.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
+/// What is known of the log against its checkpoint. It is replaced only when they agree: else it is evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// They could not be compared yet.
+    Unchecked,
+    Agrees,
+    /// The log is not the one that the checkpoint was taken of.
+    Contradicts,
+}
+
 /// Seals what was written.
 pub struct Sealer {
     store: Store,
     checkpoint: Checkpoint,
-    /// The log is not the one that the checkpoint was taken of: it stays, as evidence.
-    contradicted: bool,
+    standing: Standing,
     told: Option<Timestamp>,
 }
 
 impl Sealer {
     /// With the file that holds the end of the chain. A log that contradicts it is told at once.
     pub async fn begin(store: Store, file: PathBuf) -> Self {
-        let mut sealer = Self { store, checkpoint: Checkpoint::at(file), contradicted: false, told: None };
-        match sealer.contradiction().await {
-            Ok(None) => {}
-            Ok(Some(found)) => {
-                sealer.contradicted = true;
+        let (checkpoint, standing) = (Checkpoint::at(file), Standing::Unchecked);
+        let mut sealer = Self { store, checkpoint, standing, told: None };
+        if let Err(reason) = sealer.check().await {
+            tracing::warn!(
+                component = "audit",
+                action = "check",
+                reason,
+                "the audit log could not be held against its checkpoint, which stays until it can be"
+            );
+        }
+        sealer
+    }
+
+    async fn check(&mut self) -> Result<(), String> {
+        match self.contradiction().await? {
+            None => self.standing = Standing::Agrees,
+            Some(found) => {
+                self.standing = Standing::Contradicts;
                 tracing::error!(
                     category = category::AUDIT,
                     component = "audit",
                     action = "audit.broken",
                     reason = %found,
-                    checkpoint = %sealer.checkpoint.path().display(),
+                    checkpoint = %self.checkpoint.path().display(),
                     "the audit log is not the one that this server has sealed; 'heddle audit verify' tells more"
                 );
             }
-            Err(reason) => tracing::warn!(
-                component = "audit",
-                action = "check",
-                reason,
-                "the audit log could not be held against its checkpoint"
-            ),
         }
-        sealer
+        Ok(())
     }
 
     async fn contradiction(&self) -> Result<Option<AuditBreak>, String> {
@@ -111,6 +127,16 @@ impl Sealer {
     }
 
     async fn seal(&mut self) {
+        if self.standing == Standing::Unchecked
+            && let Err(reason) = self.check().await
+        {
+            tracing::debug!(
+                component = "audit",
+                action = "check",
+                reason,
+                "the checkpoint waits to be compared"
+            );
+        }
         match self.seal_all().await {
             Ok(None) => {}
             Ok(Some(head)) => self.keep(&head),
@@ -132,7 +158,7 @@ impl Sealer {
     }
 
     fn keep(&mut self, head: &AuditHead) {
-        if self.contradicted {
+        if self.standing != Standing::Agrees {
             return;
         }
         if let Err(reason) = self.checkpoint.write(head) {

@@ -1,6 +1,9 @@
 //! A server inside this process, for the demo and for tests.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::running::{Running, StartError, start};
 use crate::{config, home::Credentials};
@@ -30,6 +33,8 @@ impl Development {
         configuration.development = true;
         configuration.allow_private_addresses = true;
         configuration.listen.set_port(0);
+        // Whoever started it is the only one to speak with it, and has finished when he stops it.
+        configuration.http.limits.linger = Duration::from_millis(1);
         let running = start(configuration).await?;
         let credentials = running
             .credentials()

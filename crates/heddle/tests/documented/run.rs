@@ -98,6 +98,7 @@ impl Stage {
         command.args(["-e", "-u", "-o", "pipefail", "-c", &text]);
         command.current_dir(folder).stdin(Stdio::null());
         command.env("HOME", folder).env("XDG_CONFIG_HOME", folder.join("config"));
+        without_settings(&mut command);
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", folder.display()));
         let output = command.output().expect("bash runs");
@@ -120,8 +121,18 @@ impl Stage {
         command.args(arguments.iter().map(|argument| argument.replace(DOCUMENTED_PORT, &port)));
         command.current_dir(folder).stdin(Stdio::null());
         command.env("HOME", folder).env("XDG_CONFIG_HOME", folder.join("config"));
+        without_settings(&mut command);
         command
     }
+}
+
+/// What the environment of this test says of servers and collectors is not for the documents.
+fn without_settings(command: &mut Command) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let set = |name: &std::ffi::OsString| {
+        name.to_str().is_some_and(|name| name.starts_with("HEDDLE_") || name.starts_with("OTEL_"))
+    };
+    names.filter(set).for_each(|name| drop(command.env_remove(name)));
 }
 
 impl Drop for Stage {

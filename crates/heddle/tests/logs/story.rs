@@ -69,15 +69,18 @@ pub async fn tell() -> Told {
     let readiness = get(&operators.0.url, "/health/readiness").await;
     let readiness = serde_json::from_str(&readiness).expect("JSON");
     // Rows are counted each second, and spans are sent every few.
-    let metrics = loop {
-        let text = get(&operators.0.url, "/metrics").await;
-        if ["heddle_jobs{", "heddle_otlp_exports_total{", "heddle_tenants "]
-            .iter()
-            .all(|name| text.contains(name))
-        {
-            break text;
+    let complete = async {
+        loop {
+            let text = get(&operators.0.url, "/metrics").await;
+            let wanted = ["heddle_jobs{", "heddle_otlp_exports_total{", "heddle_tenants "];
+            if wanted.iter().all(|name| text.contains(name)) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
+    let metrics =
+        tokio::time::timeout(Duration::from_secs(120), complete).await.expect("all numbers are shown");
     let (provider_log, consumer_log) = tokio::join!(provider_server.stop(), consumer_server.stop());
     Told {
         report,

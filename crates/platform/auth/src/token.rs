@@ -207,10 +207,12 @@ impl TokenService {
     /// See [`TokenRefusal`]. An unknown client and a wrong secret are not told apart.
     pub async fn token(&self, request: TokenRequest) -> Result<AccessToken, TokenRefusal> {
         let now = self.store.environment().now();
-        let taken = self.of_clients.take(&request.client.client_id, now);
+        // Who does not know the secret is counted by his address and by his attempts: were he counted here, anybody
+        // could use up what the client itself may ask for.
+        let (owner, record) = self.authenticate(&request.client).await?;
+        let taken = self.of_clients.take(record.client_id().as_str(), now);
         taken
             .map_err(|retry_after| TokenRefusal::TooManyRequests { whose: "of this client", retry_after })?;
-        let (owner, record) = self.authenticate(&request.client).await?;
         let granted = granted(&record, request.scope.as_deref())?;
         let scope = claims::expanded(&granted);
         let expires_at = now + TOKEN_LIFETIME;

@@ -18,6 +18,8 @@ pub(crate) enum Class {
     Documentation,
     Multicast,
     Reserved,
+    /// A cloud hands out credentials there.
+    Metadata,
 }
 
 impl Class {
@@ -33,6 +35,7 @@ impl Class {
             Self::Documentation => "documentation",
             Self::Multicast => "multicast",
             Self::Reserved => "reserved",
+            Self::Metadata => "cloud metadata",
         }
     }
 
@@ -46,8 +49,22 @@ impl Class {
     }
 }
 
+/// Where clouds hand out a machine's credentials outside of the link-local range: Alibaba, Oracle, Azure's agent; Amazon
+/// and Google over IPv6.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
+const METADATA_V6: [Ipv6Addr; 2] =
+    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
+
 /// The class of an address that must not be connected to, or `None` for a public one.
 pub(crate) fn forbidden_class(address: IpAddr) -> Option<Class> {
+    let is_metadata = match inner(address) {
+        IpAddr::V4(v4) => METADATA_V4.contains(&v4),
+        IpAddr::V6(v6) => METADATA_V6.contains(&v6),
+    };
+    if is_metadata {
+        return Some(Class::Metadata);
+    }
     match address {
         IpAddr::V4(v4) => forbidden_v4(v4),
         IpAddr::V6(v6) => forbidden_v6(v6),
@@ -241,9 +258,20 @@ mod tests {
 
     #[test]
     fn no_private_network_lifts_the_metadata_services_of_clouds() {
-        for text in
-            ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "0.0.0.0", "255.255.255.255", "ff02::1"]
-        {
+        for text in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fe80::1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "ff02::1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "::ffff:100.100.100.200",
+        ] {
             assert!(!class_of(text).expect("special").is_of_private_networks(), "{text}");
         }
     }

@@ -46,7 +46,7 @@ impl FromStr for Allowed {
             let address: IpAddr = address.parse().map_err(|_| invalid())?;
             let (bits, most) =
                 (bits.parse::<u32>().map_err(|_| invalid())?, if address.is_ipv4() { 32 } else { 128 });
-            let bits = (bits <= most).then_some(128 - most + bits).ok_or_else(invalid)?;
+            let bits = (bits <= most).then(|| 128 - most + bits).ok_or_else(invalid)?;
             return Ok(Self(Place::Network { first: number(address), bits }));
         }
         if let Ok(address) = text.parse::<IpAddr>() {

@@ -73,6 +73,7 @@ pub const ALL: &[Meter] = &[
     histogram("heddle_outbound_request_seconds", &["outcome"], "time until the head of their answer"),
     // Jobs.
     gauge("heddle_jobs", &["kind", "state"], "jobs in the database: waiting, running, dead"),
+    counter("heddle_jobs_buried_total", &["kind"], "jobs that were set aside for a person to look at"),
     gauge("heddle_job_overdue_seconds", &[], "how long the job that has waited longest has been due"),
     histogram(
         "heddle_job_wait_seconds",

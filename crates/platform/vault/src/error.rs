@@ -107,6 +107,12 @@ pub enum MasterKeyError {
         /// Where the new key should be.
         next: PathBuf,
     },
+    /// Somebody else rotates it at this moment.
+    #[error("another rotation of the master key {} is under way; ask again when it has ended", path.display())]
+    Busy {
+        /// The key file.
+        path: PathBuf,
+    },
     /// The key is in memory alone.
     #[error(
         "the master key of this server lies in its memory alone and ends with it; nothing is there to rotate"

@@ -1,7 +1,7 @@
 //! The master key: 32 bytes in a file that only the server's user can read, outside of the database.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read as _, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
@@ -78,6 +78,18 @@ impl MasterKeySource {
                 }
             },
         }
+    }
+}
+
+/// The right to change the key files beside `path`, until the value is dropped or the process dies.
+pub(crate) fn lock(path: &Path) -> Result<File, MasterKeyError> {
+    let file_error = |reason| MasterKeyError::File { path: path.to_owned(), reason };
+    // The directory: the files themselves are replaced, and may not be ours to write.
+    let directory = File::open(directory_of(path)).map_err(file_error)?;
+    match directory.try_lock() {
+        Ok(()) => Ok(directory),
+        Err(TryLockError::WouldBlock) => Err(MasterKeyError::Busy { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(file_error(error)),
     }
 }
 

@@ -77,6 +77,8 @@ impl EmbeddedVault {
     /// [`VaultError::MasterKey`] when there is no new key or a file cannot be used; the database. Nothing is lost.
     pub async fn rotate_master_key(&self, operator: &OperatorScope) -> Result<Rotation, VaultError> {
         let (file, next_file) = self.source.files().ok_or(MasterKeyError::Unkept)?;
+        // One at a time, whoever asks: between the reading of a file and its renaming it must be the same file.
+        let _lock = master_key::lock(file)?;
         let made_here = matches!(self.source, MasterKeySource::Generated(_));
         let absent = || MasterKeyError::Lost { path: file.to_owned() };
         let wrong = || MasterKeyError::Wrong { place: self.source.place() };

@@ -36,7 +36,7 @@ impl Balancer {
         }
         let file = folder.join("haproxy.cfg");
         fs::write(&file, text).expect("the folder can be written");
-        let mut haproxy = Command::new("haproxy");
+        let mut haproxy = Command::new(program());
         haproxy
             .arg("-db")
             .arg("-f")
@@ -46,6 +46,12 @@ impl Balancer {
             .stderr(Stdio::null());
         Self(haproxy.spawn().expect("haproxy is installed (`apt-get install haproxy`)"))
     }
+}
+
+/// Debian has it where only root looks.
+fn program() -> &'static str {
+    const DEBIAN: &str = "/usr/sbin/haproxy";
+    if Path::new(DEBIAN).exists() { DEBIAN } else { "haproxy" }
 }
 
 impl Drop for Balancer {

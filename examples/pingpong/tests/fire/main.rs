@@ -114,7 +114,7 @@ async fn nothing_is_lost_or_doubled_when_replicas_die_and_postgresql_restarts() 
         Process::new(&sides[1], "first", pong_1, (pong, ping), pong_url),
         Process::new(&sides[1], "second", pong_2, (pong, ping), pong_url),
     ];
-    let plans = deaths(&SeededRng::new(seed), [3, 3, 3, 3], 450..1_250);
+    let plans = deaths(&SeededRng::new(seed), [3, 3, 3, 3], 300..800);
     let mut first = Vec::new();
     for (process, plan) in processes.iter().zip(&plans) {
         first.push(process.start(plan.first()).await);

@@ -5,6 +5,7 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,8 +16,8 @@ use tokio::{
 
 use crate::{plan::Death, tell};
 
-/// How often a process is started that ends before it answers.
-const STARTS_MAX: u32 = 20;
+/// How long a process is started again that ends before it answers, and the wait before it is.
+const STARTS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(200));
 
 /// Where and how a process runs.
 pub struct Process {
@@ -58,7 +59,8 @@ impl Process {
     /// Starts it; returns when it answers. A process whose database goes away while it starts ends, and is started again,
     /// as a supervisor does.
     pub async fn start(&self, death: Option<&Death>) -> Life {
-        for _ in 0..STARTS_MAX {
+        let begun = Instant::now();
+        while begun.elapsed() < STARTS.0 {
             let mut life = self.launch(death);
             let url = life.line().await;
             if url.starts_with("http://") {
@@ -66,6 +68,7 @@ impl Process {
             }
             let status = life.child.wait().await.expect("a child can be waited for");
             assert_eq!(status.signal(), None, "{} dies before it answers: {url}\n{}", self.name, life.told());
+            tokio::time::sleep(STARTS.1).await;
         }
         panic!("{} does not start\n{}", self.name, fs::read_to_string(&self.log).unwrap_or_default());
     }

@@ -185,10 +185,18 @@ async fn whoever_signs_and_reads_meanwhile_notices_nothing() {
         let operator = scene.world.operator();
         let (one, other) =
             tokio::join!(here.rotate_master_key(&operator), there.rotate_master_key(&operator));
+        let mut done = 0;
         for rotation in [one, other] {
-            let Rotation::Done { key } = rotation.expect("rotates") else { panic!("a file of ours") };
-            names.push(key);
+            match rotation {
+                Ok(Rotation::Done { key }) => {
+                    names.push(key);
+                    done += 1;
+                }
+                Err(VaultError::MasterKey(MasterKeyError::Busy { .. })) => {}
+                other => panic!("a file of ours: {other:?}"),
+            }
         }
+        assert!(done > 0, "one of two is first");
     }
     stop.store(true, Ordering::Relaxed);
     for user in users {

@@ -72,6 +72,11 @@ impl Filter {
     pub(super) fn takes(&self, public: &[Property]) -> bool {
         self.conditions.matches(public)
     }
+
+    /// Whether it takes everything: then nobody needs to look at properties.
+    pub(super) fn is_everything(&self) -> bool {
+        self.conditions.is_everything()
+    }
 }
 
 fn condition(value: Value) -> Result<Conditions, Unsupported> {

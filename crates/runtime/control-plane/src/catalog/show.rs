@@ -135,7 +135,9 @@ async fn select(
     // Nothing is looked at for a peer to whom nothing is open.
     while !offering.is_empty() {
         let assets = transaction.list::<Asset>(&query).await?;
-        for asset in assets.iter().filter(|asset| wanted.filter.takes(asset.public_properties().rows())) {
+        let takes_all = wanted.filter.is_everything();
+        let takes = |asset: &&_| takes_all || wanted.filter.takes(Asset::public_properties(asset).rows());
+        for asset in assets.iter().filter(|asset| takes(&&***asset)) {
             if let Some(listing) = offering.listing(asset) {
                 pager.offer(&asset.id, || entry(asset, listing));
             }
