@@ -132,7 +132,9 @@ fn without_settings(command: &mut Command) {
     let set = |name: &std::ffi::OsString| {
         name.to_str().is_some_and(|name| name.starts_with("HEDDLE_") || name.starts_with("OTEL_"))
     };
-    names.filter(set).for_each(|name| drop(command.env_remove(name)));
+    for name in names.filter(set) {
+        command.env_remove(name);
+    }
 }
 
 impl Drop for Stage {

@@ -47,7 +47,10 @@ fn statement(query: &DeadJobQuery) -> Call {
         let place = call.values.len();
         call.sql.to_mut().push_str(&format!(" AND {condition} ${place}"));
     }
-    call.sql.to_mut().push_str(&format!(" ORDER BY id LIMIT {}", query.limit));
+    // A value and no text: every text is a statement of its own, which each connection remembers.
+    call.values.push(Box::new(i64::from(query.limit)));
+    let place = call.values.len();
+    call.sql.to_mut().push_str(&format!(" ORDER BY id LIMIT ${place}"));
     call
 }
 

@@ -143,7 +143,14 @@ pub(crate) async fn run(
     if let Some(reason) = applied.refusal(known) {
         return Err(StoreError::Unusable { reason });
     }
-    for migration in MIGRATIONS.iter().filter(|m| m.number > applied.number && m.number <= known) {
+    let pending = || MIGRATIONS.iter().filter(|m| m.number > applied.number && m.number <= known);
+    if applied.number > 0 && pending().next().is_some() {
+        // In the order in which commits take them: a step that took one behind another would wait for a commit that
+        // waits for the step.
+        let tables = "heddle.job, heddle.aggregate, heddle.event, heddle.audit";
+        execute(client, &format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")).await?;
+    }
+    for migration in pending() {
         execute(client, migration.sql).await?;
         execute(client, "NOTIFY heddle, 'schema'").await?;
         let row = "INSERT INTO heddle.migration VALUES ($1, $2, $3, $4)";

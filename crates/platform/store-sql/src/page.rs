@@ -238,7 +238,8 @@ impl<'q> List<'q> {
         };
         let passing = select.passing("d", path, test);
         let promoted = select.promoted_of("d.id");
-        begin_documents(&mut select, "d.id");
+        // Values that differ and have the same text, such as 1 and "1" in a list, are rows of their own.
+        begin_documents(&mut select, "DISTINCT d.id");
         select.statement.push(&format!("{passing}{promoted}"));
         self.and_probes(&mut select, "d.id", Some(driver));
         if let Some(after) = &self.query.after {

@@ -90,16 +90,22 @@ impl Store {
             return Ok(Vec::new());
         }
         query.owner = Some(access.owner().clone());
-        query.limit = query.limit.min(DEAD_JOBS_MAX);
-        self.database.dead_jobs(query).await
+        self.dead_jobs_of(query).await
     }
 
     /// Everybody's jobs that were set aside, for an operator: what they are, never what they carry.
     pub async fn everybodys_dead_jobs(
         &self,
         _operator: &heddle_tenancy::OperatorScope,
-        mut query: DeadJobQuery,
+        query: DeadJobQuery,
     ) -> Result<Vec<DeadJob>, StoreError> {
+        self.dead_jobs_of(query).await
+    }
+
+    async fn dead_jobs_of(&self, mut query: DeadJobQuery) -> Result<Vec<DeadJob>, StoreError> {
+        if [&query.kind, &query.host].into_iter().flatten().any(|text| !can_be_stored(text)) {
+            return Ok(Vec::new());
+        }
         query.limit = query.limit.min(DEAD_JOBS_MAX);
         self.database.dead_jobs(query).await
     }

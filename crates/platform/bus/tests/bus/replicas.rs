@@ -78,7 +78,8 @@ async fn nothing_is_lost_when_the_sessions_that_carry_wake_ups_are_ended() {
         ended += sessions;
         assert_eq!((working.next().await, heard.next().await), (subject.clone(), subject));
     }
-    assert!(ended >= 10, "{ended} sessions were ended");
+    // Every other round may find none: a session that was ended comes back after a while.
+    assert!(ended >= 4, "{ended} sessions were ended");
 }
 
 /// Who listens hears nothing of it, and depends on who tells: whose session ends while it tells.

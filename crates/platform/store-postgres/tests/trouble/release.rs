@@ -84,7 +84,7 @@ async fn a_wait_for_another_process_that_changes_the_schema_may_be_longer_than_a
                  AND NOT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
                                WHERE locktype = 'advisory' AND NOT granted AND classid = 7 AND objid = 1
                                  AND datname = current_database()
-                                 AND clock_timestamp() - query_start > interval '600 ms') LOOP
+                                 AND clock_timestamp() - query_start > interval '2 s') LOOP
                  PERFORM pg_sleep(0.02);
                  PERFORM pg_stat_clear_snapshot();
              END LOOP;
@@ -98,9 +98,9 @@ async fn a_wait_for_another_process_that_changes_the_schema_may_be_longer_than_a
         }
     };
     tokio::time::timeout(PATIENCE, taken).await.expect("it is taken");
-    let hasty = PostgresOptions { statement_wait: std::time::Duration::from_millis(300), ..options() };
+    let hasty = PostgresOptions { statement_wait: std::time::Duration::from_secs(1), ..options() };
     let database = connect_with(&url, &hasty).await.expect("it waits");
-    assert_eq!(database.setting("statement_timeout").await.expect("reads"), "300ms", "for all else it holds");
+    assert_eq!(database.setting("statement_timeout").await.expect("reads"), "1s", "for all else it holds");
     hold.await.expect("it was waited for");
     heddle_store::Database::close(&database).await;
 }

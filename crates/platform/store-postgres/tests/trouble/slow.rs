@@ -24,7 +24,7 @@ async fn a_statement_that_takes_too_long_ends_with_a_clear_error_and_the_next_on
     let alice = participant("alice");
     let hasty = PostgresOptions {
         connections_max: 2,
-        statement_wait: Duration::from_millis(300),
+        statement_wait: Duration::from_secs(2),
         ..PostgresOptions::default()
     };
     let store = store(connect_with(&url, &hasty).await.expect("connects"));

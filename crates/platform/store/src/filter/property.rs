@@ -104,7 +104,9 @@ impl Properties {
         let last = there.iter().map(|row| row.item).max();
         let item = match (last, in_list) {
             (None, false) => 0,
-            (last, _) => last.unwrap_or(0) + 1,
+            (None, true) => 1,
+            // One row of a path has a place below 2: what is sorted by the path goes by that.
+            (Some(last), _) => last.max(1) + 1,
         };
         self.rows.push(Property { path: path.to_owned(), item, value });
     }
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn two_ways_to_one_path_have_rows_of_their_own() {
         let both = rows(&json!({"a": {"b": 1}, "a.b": 2}));
-        assert_eq!(both.iter().map(|row| row.1).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(both.iter().map(|row| row.1).collect::<Vec<_>>(), [0, 2]);
     }
 
     #[test]
