@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::output::{self, Format};
 use crate::{
-    config::{self, Configuration, Sources},
+    config::{self, Configuration, DatabaseSettings, Sources},
     demo::client::{Client, outbound},
     home::Home,
     server::{self, MasterKeysShown, RotationShown},
@@ -100,8 +100,12 @@ impl Place {
         if let Some(path) = &self.data_dir {
             configuration.data_dir.clone_from(path);
         }
-        let there = configuration.data_dir.is_dir();
-        anyhow::ensure!(there, "there is no data directory {}", configuration.data_dir.display());
+        // Whoever looks must not make an installation where there was none.
+        let there = match configuration.database {
+            DatabaseSettings::Sqlite => configuration.data_dir.join("heddle.db").is_file(),
+            DatabaseSettings::Postgres { .. } => configuration.data_dir.is_dir(),
+        };
+        anyhow::ensure!(there, "there is no installation in {}", configuration.data_dir.display());
         Ok(Some(configuration))
     }
 

@@ -1,7 +1,7 @@
 //! Filters over 100,000 documents of one owner beside those of others, under the restricted role: which indexes they
 //! use, and how many rows they touch.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use heddle_clock::Environment;
 use heddle_ids::ParticipantContextId;
@@ -140,24 +140,4 @@ async fn what_an_older_release_has_written_is_indexed_at_a_start() {
     assert_eq!(found().await, 2);
     assert_eq!(store.index(&scopes, &kinds).await.expect("indexes"), 0, "once is enough");
     database.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it measures and asserts nothing"]
-#[expect(clippy::print_stdout, reason = "it is what the test is for")]
-async fn how_long_filters_take() {
-    let (_database, store, alice) = seeded().await;
-    for (shapes, runs) in [(shapes::indexed(), 200), (shapes::scans(), 5)] {
-        for shape in shapes {
-            let mut times = Vec::new();
-            for _ in 0..runs {
-                let begun = Instant::now();
-                store.begin(&alice).list::<Record>(&shape.query).await.expect("lists");
-                times.push(begun.elapsed());
-            }
-            times.sort();
-            let (median, last) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-            println!("{:32} median {median:?}, p99 {last:?}", shape.name);
-        }
-    }
 }

@@ -39,7 +39,7 @@ pub enum Group {
     Operations,
 }
 
-/// Beginnings of paths, and their groups. The longest counts; a beginning ends where a segment does.
+/// Beginnings of paths, and their groups. The first that fits counts; a beginning ends where a segment does.
 const PATHS: &[(&str, Group)] = &[
     ("/api/mgmt", Group::Management),
     ("/api/management", Group::Management),

@@ -101,7 +101,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "auth.issuers[].claims.participant",
         Kind::Text,
         r#""participant_context_id""#,
-        "The claim with the participant context. Unless set, the subject is it.",
+        "The claim with the participant context; a token without it is of its subject.",
     ),
     Setting::new("auth.issuers[].claims.tenant", Kind::Text, r#""tenant_id""#, "The claim with the tenant."),
     Setting::new("auth.issuers[].claims.scope", Kind::Text, r#""scope""#, "The claim with the scopes."),
