@@ -8,6 +8,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use heddle_auth::{NewClient, TokenPolicy, TokenRefusal, endpoints};
+use heddle_vault::Secret;
 use tower::ServiceExt;
 
 use crate::support::{World, request};
@@ -36,6 +37,21 @@ async fn a_client_that_asks_all_the_time_is_told_when_to_come_back() {
     assert!(world.token(&second).await.is_ok(), "another client of the same context");
     world.clock.advance(retry_after);
     assert!(world.token(&first).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_does_not_know_the_secret_uses_up_nothing_of_the_clients() {
+    let world = World::with(policy()).await;
+    let scope = world.participant("acme");
+    let client = world.client(&scope, NewClient::participant()).await.expect("made");
+    for n in 0..20 {
+        let mut guess = request(&client, None);
+        guess.client.client_secret = Secret::from_text(format!("guess {n}"));
+        assert!(world.service.token(guess).await.is_err(), "{n}");
+    }
+    for n in 0..6 {
+        assert!(world.service.token(request(&client, None)).await.is_ok(), "{n}");
+    }
 }
 
 #[tokio::test]
