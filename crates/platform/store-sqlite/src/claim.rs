@@ -7,12 +7,21 @@ use rusqlite::{Connection, named_params, params};
 
 use crate::error::of_statement;
 
+mod due;
+
+use due::{Due, due};
+
 pub(crate) const CANDIDATES: &str = include_str!("claim.sql");
 
 /// Whether a claim would find anything. For a reader, so that an idle worker does not write.
 pub(crate) fn would_find(connection: &Connection, request: &ClaimRequest) -> Result<bool, StoreError> {
     let after = request.after.as_ref().map(ToString::to_string).unwrap_or_default();
-    candidates(connection, request, (1, &after)).map(|found| !found.is_empty()).map_err(of_statement)
+    let look = || match due(connection, request)? {
+        Due::Nothing => Ok(false),
+        Due::One { .. } => Ok(true),
+        Due::Several => Ok(!candidates(connection, request, (1, &after))?.is_empty()),
+    };
+    look().map_err(of_statement)
 }
 
 /// Leases what the request asks for.
@@ -22,9 +31,13 @@ pub(crate) fn claim(connection: &Connection, request: &ClaimRequest) -> Result<V
     // Every round leaves out what the caps of the rounds before exclude, until there is no room or no job left.
     loop {
         let room = request.limit.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
-        let found = match room {
-            0 => Vec::new(),
-            _ => candidates(connection, request, (room, &after)).map_err(of_statement)?,
+        if room == 0 {
+            return Ok(claimed);
+        }
+        let found = match due(connection, request).map_err(of_statement)? {
+            Due::Nothing => Vec::new(),
+            Due::One { seq, owner } => vec![(seq, owner)],
+            Due::Several => candidates(connection, request, (room, &after)).map_err(of_statement)?,
         };
         if found.is_empty() {
             return Ok(claimed);

@@ -77,7 +77,8 @@ impl Loop {
                     signal.mark_unchanged();
                     next_look = Instant::now() + self.claim().await;
                 }
-                Ok(()) = signal.changed(), if !stopped => next_look = Instant::now(),
+                // At once: a timer would round up to its next tick.
+                Ok(()) = signal.changed(), if !stopped => next_look = Instant::now() + self.claim().await,
                 _ = extend.tick() => self.extend().await,
                 Ok(()) = self.stopped.changed(), if !stopped => {}
             }
