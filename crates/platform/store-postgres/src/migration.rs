@@ -65,6 +65,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0008_audit_chain.sql"),
         readable_from: 4,
     },
+    Migration {
+        number: 9,
+        name: "faster_lists",
+        sql: include_str!("../migrations/0009_faster_lists.sql"),
+        readable_from: 4,
+    },
 ];
 
 const ROLES: &str = include_str!("../migrations/roles.sql");

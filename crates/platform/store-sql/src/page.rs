@@ -7,15 +7,19 @@ use heddle_store::{
 };
 
 mod sorted;
+mod stream;
 
-use self::sorted::{beyond, sort_order};
+use self::{
+    sorted::{beyond, sort_order},
+    stream::{Value1, values},
+};
 use crate::{
     select::{Select, Whose, conjuncts, is_indexed, range},
     statement::{Dialect, Statement, Value},
 };
 
 /// Most rows that a condition finds and that are fetched and sorted: a row takes about a microsecond.
-const NARROW_MAX: i64 = 4_000;
+const NARROW_MAX: i64 = 2_000;
 /// The same where the property to sort by has to be fetched for each row.
 const NARROW_SORTED_MAX: i64 = 1_000;
 /// Most conditions whose size is asked for.
@@ -48,7 +52,7 @@ pub async fn rows(
     }
     match (list.way(runner).await?, &query.sort) {
         (Way::Narrow(driver), _) => runner.rows(list.narrow(&driver)).await,
-        (Way::Equal(driver), _) => runner.rows(list.equal(driver)).await,
+        (Way::Stream(driver, values), _) => runner.rows(list.stream(&driver, &values)).await,
         (Way::Scan, Some(sort)) => list.sorted(runner, sort, (query.offset, limit)).await,
         (Way::Scan, None) => runner.rows(list.scan()).await,
     }
@@ -88,14 +92,14 @@ pub async fn count(
         }
     };
     select.statement.push(&conditions);
-    list.and_probes(&mut select, "d.id", driver.as_ref().and_then(Driver::filter));
+    list.and_probes(&mut select, "d.id", driver.as_ref());
     runner.number(select.statement).await.map(i64::unsigned_abs)
 }
 
 /// Which way a list goes.
 enum Way<'q> {
     Narrow(Driver<'q>),
-    Equal(&'q Filter),
+    Stream(Driver<'q>, Vec<Value1<'q>>),
     Scan,
 }
 
@@ -103,7 +107,7 @@ enum Way<'q> {
 enum Driver<'q> {
     /// A condition; it need not be probed.
     One(&'q Filter),
-    /// A path and its bounds; both are probed.
+    /// A path and its bounds; they need not be probed.
     Between(&'q str, &'q Test, &'q Test),
 }
 
@@ -115,10 +119,14 @@ impl<'q> Driver<'q> {
         }
     }
 
-    fn filter(&self) -> Option<&'q Filter> {
-        match self {
-            Self::One(filter) => Some(filter),
-            Self::Between(..) => None,
+    /// Whether all that it finds passes this condition.
+    fn covers(&self, filter: &Filter) -> bool {
+        match (self, filter) {
+            (Self::One(one), _) => std::ptr::eq(*one, filter),
+            (Self::Between(_, low, high), Filter::Path(_, test)) => {
+                std::ptr::eq(*low, test) || std::ptr::eq(*high, test)
+            }
+            _ => false,
         }
     }
 }
@@ -137,23 +145,29 @@ impl<'q> List<'q> {
     async fn way(&self, runner: &mut dyn Runner) -> Result<Way<'q>, StoreError> {
         let all = conjuncts(&self.query.filter);
         let indexed: Vec<&'q Filter> = all.iter().copied().filter(|filter| is_indexed(filter)).collect();
-        let equal = indexed.iter().copied().find(|filter| matches!(filter, Filter::Path(_, Test::Equal(_))));
         let by_id = self.query.sort.is_none() && matches!(self.query.order, Order::Id | Order::IdDescending);
-        if let (Some(equal), true, 1) = (equal, by_id, all.len()) {
-            return Ok(Way::Equal(equal));
+        let streamed = |one: &'q Filter| {
+            let values = by_id.then(|| values(one)).flatten()?;
+            Some(Way::Stream(Driver::One(one), values))
+        };
+        if let [only] = indexed.as_slice()
+            && let Some(stream) = streamed(only)
+        {
+            return Ok(stream);
         }
         let most = if self.query.sort.is_some() { NARROW_SORTED_MAX } else { NARROW_MAX };
         let between = range(&all).map(|(path, low, high)| Driver::Between(path, low, high));
         let drivers = between.into_iter().chain(indexed.iter().map(|one| Driver::One(one)));
         for driver in drivers.take(MEASURED_MAX) {
             if self.size(runner, &driver, most + 1).await? <= most {
-                return Ok(Way::Narrow(driver));
+                let stream = if let Driver::One(one) = driver { streamed(one) } else { None };
+                return Ok(stream.unwrap_or(Way::Narrow(driver)));
             }
         }
         if indexed.is_empty() {
             self.check_breadth(runner).await?;
         }
-        Ok(equal.filter(|_| by_id).map_or(Way::Scan, Way::Equal))
+        Ok(indexed.iter().find_map(|one| streamed(one)).unwrap_or(Way::Scan))
     }
 
     /// How many rows a condition finds, counted up to `most`.
@@ -180,15 +194,22 @@ impl<'q> List<'q> {
         Ok(())
     }
 
-    /// All conditions but `driver`, on the row with the id `id`.
-    fn and_probes(&self, select: &mut Select<'_>, id: &str, driver: Option<&Filter>) {
+    /// All conditions that `driver` does not cover, on the row with the id `id`.
+    fn probes(&self, select: &mut Select<'_>, id: &str, driver: Option<&Driver<'_>>) -> String {
+        let mut sql = String::new();
         for filter in conjuncts(&self.query.filter) {
-            if driver.is_some_and(|driver| std::ptr::eq(driver, filter)) {
+            if driver.is_some_and(|driver| driver.covers(filter)) {
                 continue;
             }
-            let probe = select.probe(id, filter);
-            select.statement.push(&format!(" AND {probe}"));
+            sql.push_str(" AND ");
+            sql.push_str(&select.probe(id, filter));
         }
+        sql
+    }
+
+    fn and_probes(&self, select: &mut Select<'_>, id: &str, driver: Option<&Driver<'_>>) {
+        let probes = self.probes(select, id, driver);
+        select.statement.push(&probes);
     }
 
     fn and_page(&self, select: &mut Select<'_>) {
@@ -227,44 +248,14 @@ impl<'q> List<'q> {
         select.statement
     }
 
-    /// The rows of one value, in the order of their ids.
-    fn equal(&self, driver: &Filter) -> Statement {
-        let mut select = self.select();
-        let descending = self.query.order == Order::IdDescending;
-        let (path, test) = match driver {
-            Filter::Path(path, test) => (path.as_str(), test),
-            // Not reached: the driver compares for equality.
-            _ => ("", &Test::Present),
-        };
-        let passing = select.passing("d", path, test);
-        let promoted = select.promoted_of("d.id");
-        // Values that differ and have the same text, such as 1 and "1" in a list, are rows of their own.
-        begin_documents(&mut select, "DISTINCT d.id");
-        select.statement.push(&format!("{passing}{promoted}"));
-        self.and_probes(&mut select, "d.id", Some(driver));
-        if let Some(after) = &self.query.after {
-            let id = select.statement.text(&after.id);
-            select.statement.push(&format!(" AND d.id {} {id}", if descending { '<' } else { '>' }));
-        }
-        let direction = if descending { " DESC" } else { "" };
-        select.statement.push(&format!(" ORDER BY d.id{direction}"));
-        self.and_page(&mut select);
-        end_documents(&mut select, &format!("x.id{direction}"));
-        select.statement
-    }
-
     /// What a condition finds, sorted.
     fn narrow(&self, driver: &Driver<'_>) -> Statement {
         let mut select = self.select();
         let ids = driver.ids(&mut select);
+        let join = self.query.sort.as_ref().map(|sort| select.sort_keys("k", "n.id", &sort.path));
+        let join = join.unwrap_or_default();
         let (keys, order) = match &self.query.sort {
-            Some(sort) => {
-                let (number, text) = (
-                    select.sort_key("n.id", &sort.path, "number"),
-                    select.sort_key("n.id", &sort.path, "text"),
-                );
-                (format!(", {number} AS number, {text} AS text"), sort_order(sort))
-            }
+            Some(sort) => (", k.number, k.text".to_owned(), sort_order(sort)),
             None => {
                 let from = select.from("aggregate", "c");
                 let created = format!("(SELECT c.created_at {from} AND c.id = n.id LIMIT 1)");
@@ -283,9 +274,9 @@ impl<'q> List<'q> {
         let promoted = select.promoted_of("n.id");
         begin_documents(&mut select, "x.*");
         select.statement.push(&format!(
-            "FROM (SELECT n.id{keys} FROM (SELECT DISTINCT u.id FROM ({ids}) u) n WHERE 1 = 1{promoted}"
+            "FROM (SELECT n.id{keys} FROM (SELECT DISTINCT u.id FROM ({ids}) u) n{join} WHERE 1 = 1{promoted}"
         ));
-        self.and_probes(&mut select, "n.id", driver.filter());
+        self.and_probes(&mut select, "n.id", Some(driver));
         // Without a limit of its own it would be merged with what is around it, and its keys fetched at each mention.
         select.statement.push(match self.dialect {
             Dialect::Sqlite => " LIMIT -1 OFFSET 0) x WHERE 1 = 1",

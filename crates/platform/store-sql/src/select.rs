@@ -102,17 +102,20 @@ impl<'q> Select<'q> {
         }
     }
 
-    /// Ids of rows that may have a value within a range: those with a value between its bounds, and all lists, of which
-    /// one element may be above the lower bound and another below the upper.
+    /// Ids of rows that pass both bounds of a range: those with a value between them, and the lists of which one element
+    /// is above the lower bound and another below the upper.
     pub(crate) fn ids_between(&mut self, path: &str, low: &Test, high: &Test) -> String {
         let (alone, listed) = (self.alias(), self.alias());
         let within = self.rows(Row::found(&alone), path, low, Some(index_of(low)));
         let below = positive(&mut self.statement, Row::found(&alone), high);
         let lists = self.rows_by("property", &listed, Some("property_listed"));
+        let id = format!("{listed}.id");
+        let above = self.exists(&id, path, low, "NOT NULL");
+        let under = self.exists(&id, path, high, "NOT NULL");
         let path = self.statement.text(path);
         format!(
             "SELECT {alone}.id {within} AND {below} \
-             UNION ALL SELECT {listed}.id {lists} AND {listed}.path = {path} AND {listed}.item > 0"
+             UNION ALL SELECT {id} {lists} AND {listed}.path = {path} AND {listed}.item > 0 AND {above} AND {under}"
         )
     }
 
@@ -149,11 +152,27 @@ impl<'q> Select<'q> {
         format!("(SELECT 1 {passing} AND {alias}.id = {id} LIMIT 1) IS {is}")
     }
 
-    /// The value of a column of the property row that a sort goes by, for the row with the id `id`.
-    pub(crate) fn sort_key(&mut self, id: &str, path: &str, column: &str) -> String {
-        let alias = self.alias();
-        let passing = self.passing(&alias, path, &Test::Present);
-        format!("(SELECT {alias}.{column} {passing} AND {alias}.id = {id} AND {alias}.item <= 1 LIMIT 1)")
+    /// A join with the property row that a sort goes by, under `alias`, for the row with the id `id`: none, or one.
+    pub(crate) fn sort_keys(&mut self, alias: &str, id: &str, path: &str) -> String {
+        let row = self.alias();
+        match self.statement.dialect() {
+            // The limit keeps it a look-up for each row: nothing else would be, under row-level security.
+            Dialect::Postgres => {
+                let passing = self.passing(&row, path, &Test::Present);
+                format!(
+                    " LEFT JOIN LATERAL (SELECT {row}.number, {row}.text {passing} AND {row}.id = {id} \
+                     AND {row}.item <= 1 LIMIT 1) {alias} ON true"
+                )
+            }
+            Dialect::Sqlite => {
+                let passing = self.passing(alias, path, &Test::Present);
+                // The join's condition is what stands after WHERE.
+                let condition = passing.split_once(" WHERE ").map_or("", |(_, condition)| condition);
+                format!(
+                    " LEFT JOIN property {alias} ON {condition} AND {alias}.id = {id} AND {alias}.item <= 1"
+                )
+            }
+        }
     }
 
     /// The conditions on promoted columns of the aggregate `alias`; empty when there are none.

@@ -6,6 +6,8 @@ use crate::statement::{Dialect, Statement, Value};
 
 /// Bytes of a text up to which the key alone decides: the key of a longer text is longer than that.
 const SURE_BYTES: usize = KEY_BYTES - 4;
+/// A text of fewer characters has fewer bytes than that.
+const SURE_CHARACTERS: usize = SURE_BYTES / 4;
 
 /// A property row in a statement.
 #[derive(Clone, Copy)]
@@ -101,10 +103,18 @@ fn compare(statement: &mut Statement, row: Row<'_>, operator: &str, bound: &Scal
 
 fn pattern(statement: &mut Statement, row: Row<'_>, like: &Like) -> String {
     let prefix = like.prefix();
-    let fits = fits(statement, &row.whole(), like);
     if prefix.is_empty() {
-        return fits;
+        return fits(statement, &row.whole(), like);
     }
+    let only_prefix = matches!(like.pieces(), [Piece::Text(_), Piece::Any]) && prefix.len() <= SURE_BYTES;
+    let fits = if only_prefix {
+        "1 = 1".to_owned()
+    } else {
+        // What the index holds decides for most rows, before the rest of them is fetched.
+        let whole = fits(statement, &row.whole(), like);
+        let key = fits(statement, &row.text(), like);
+        format!("({key} OR length({}) >= {SURE_CHARACTERS}) AND {whole}", row.text())
+    };
     let from = statement.text(prefix);
     match after(prefix) {
         Some(end) => {

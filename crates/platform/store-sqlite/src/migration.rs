@@ -46,6 +46,12 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0005_audit_chain.sql"),
         readable_from: 1,
     },
+    Migration {
+        number: 6,
+        name: "faster_lists",
+        sql: include_str!("../migrations/0006_faster_lists.sql"),
+        readable_from: 1,
+    },
 ];
 
 /// The newest step that this release knows.
