@@ -75,7 +75,7 @@ impl<'q> Select<'q> {
 
     /// The property rows that pass the positive form of a test, as `FROM … WHERE …` under `alias`.
     pub(crate) fn passing(&mut self, alias: &str, path: &str, test: &Test) -> String {
-        self.rows(Row::found(alias), path, test, None)
+        self.rows(Row::found(alias, self.statement.dialect()), path, test, None)
     }
 
     fn rows(&mut self, row: Row<'_>, path: &str, test: &Test, index: Option<&str>) -> String {
@@ -91,7 +91,8 @@ impl<'q> Select<'q> {
         match filter {
             Filter::Path(path, test) => {
                 let alias = self.alias();
-                let passing = self.rows(Row::found(&alias), path, test, Some(index_of(test)));
+                let passing =
+                    self.rows(Row::found(&alias, self.statement.dialect()), path, test, Some(index_of(test)));
                 format!("SELECT {alias}.id {passing}")
             }
             Filter::Any(parts) => {
@@ -106,8 +107,9 @@ impl<'q> Select<'q> {
     /// is above the lower bound and another below the upper.
     pub(crate) fn ids_between(&mut self, path: &str, low: &Test, high: &Test) -> String {
         let (alone, listed) = (self.alias(), self.alias());
-        let within = self.rows(Row::found(&alone), path, low, Some(index_of(low)));
-        let below = positive(&mut self.statement, Row::found(&alone), high);
+        let within = self.rows(Row::found(&alone, self.statement.dialect()), path, low, Some(index_of(low)));
+        let row = Row::found(&alone, self.statement.dialect());
+        let below = positive(&mut self.statement, row, high);
         let lists = self.rows_by("property", &listed, Some("property_listed"));
         let id = format!("{listed}.id");
         let above = self.exists(&id, path, low, "NOT NULL");

@@ -16,17 +16,19 @@ pub(crate) struct Row<'a> {
     pub(crate) alias: &'a str,
     /// Stands before columns that an index must not be chosen for: SQLite takes a range for more selective than an id.
     plus: &'static str,
+    /// The index has all of it but long texts.
+    by_index: bool,
 }
 
 impl<'a> Row<'a> {
     /// A row that is found by what is tested.
-    pub(crate) fn found(alias: &'a str) -> Self {
-        Self { alias, plus: "" }
+    pub(crate) fn found(alias: &'a str, dialect: Dialect) -> Self {
+        Self { alias, plus: "", by_index: dialect == Dialect::Sqlite }
     }
 
     /// A row that is found by its document's id.
     pub(crate) fn probed(alias: &'a str, dialect: Dialect) -> Self {
-        Self { alias, plus: if dialect == Dialect::Sqlite { "+" } else { "" } }
+        Self { alias, plus: if dialect == Dialect::Sqlite { "+" } else { "" }, by_index: false }
     }
 
     fn text(self) -> String {
@@ -37,9 +39,18 @@ impl<'a> Row<'a> {
         format!("{}{}.number", self.plus, self.alias)
     }
 
-    /// The whole text.
+    /// The whole text. Where SQLite goes by an index, it fetches the row for long texts alone.
     fn whole(self) -> String {
-        format!("coalesce({0}.long, {0}.text)", self.alias)
+        let alias = self.alias;
+        if !self.by_index {
+            return format!("coalesce({alias}.long, {alias}.text)");
+        }
+        let same = ["owner", "kind", "id", "path", "item"].map(|key| format!("w.{key} = {alias}.{key}"));
+        format!(
+            "CASE WHEN length({alias}.text) < {SURE_CHARACTERS} THEN {alias}.text ELSE \
+             (SELECT coalesce(w.long, w.text) FROM property w WHERE {}) END",
+            same.join(" AND ")
+        )
     }
 }
 
@@ -106,15 +117,9 @@ fn pattern(statement: &mut Statement, row: Row<'_>, like: &Like) -> String {
     if prefix.is_empty() {
         return fits(statement, &row.whole(), like);
     }
+    // The beginning of a long text decides that much.
     let only_prefix = matches!(like.pieces(), [Piece::Text(_), Piece::Any]) && prefix.len() <= SURE_BYTES;
-    let fits = if only_prefix {
-        "1 = 1".to_owned()
-    } else {
-        // What the index holds decides for most rows, before the rest of them is fetched.
-        let whole = fits(statement, &row.whole(), like);
-        let key = fits(statement, &row.text(), like);
-        format!("({key} OR length({}) >= {SURE_CHARACTERS}) AND {whole}", row.text())
-    };
+    let fits = if only_prefix { "1 = 1".to_owned() } else { fits(statement, &row.whole(), like) };
     let from = statement.text(prefix);
     match after(prefix) {
         Some(end) => {
