@@ -6,7 +6,8 @@
 //! * **Narrow**: a condition that an index finds at most a few thousand rows for. They are fetched, the other
 //!   conditions probed one row at a time, the rest sorted. How many rows a condition finds is asked first, by a
 //!   count that ends at the limit.
-//! * **Equal**: the rows of one value, which the index has in the order of their ids.
+//! * **Stream**: the rows of one value or a few, which the index has in the order of their ids; the other conditions
+//!   are probed as they come.
 //! * **Sorted**: the rows in the order of a property, the conditions probed: numbers, then texts, then those without.
 //! * **Scan**: the rows of a kind in their order, the conditions probed. Refused for more than
 //!   [`SCAN_ROWS_MAX`](heddle_store::filter::SCAN_ROWS_MAX) rows when no condition has an index.

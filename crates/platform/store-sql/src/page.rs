@@ -11,7 +11,7 @@ mod stream;
 
 use self::{
     sorted::{beyond, sort_order},
-    stream::{Value1, values},
+    stream::{OneValue, values},
 };
 use crate::{
     select::{Select, Whose, conjuncts, is_indexed, range},
@@ -99,7 +99,7 @@ pub async fn count(
 /// Which way a list goes.
 enum Way<'q> {
     Narrow(Driver<'q>),
-    Stream(Driver<'q>, Vec<Value1<'q>>),
+    Stream(Driver<'q>, Vec<OneValue<'q>>),
     Scan,
 }
 

@@ -13,15 +13,15 @@ use crate::statement::{Statement, Value};
 const VALUES_MAX: usize = 16;
 
 /// A path and the test for one value.
-pub(super) type Value1<'q> = (&'q str, Test);
+pub(super) type OneValue<'q> = (&'q str, Test);
 
 /// The single values that together find what `filter` does, if they are few.
-pub(super) fn values(filter: &Filter) -> Option<Vec<Value1<'_>>> {
+pub(super) fn values(filter: &Filter) -> Option<Vec<OneValue<'_>>> {
     let mut all = Vec::new();
     (collect(filter, &mut all) && !all.is_empty()).then_some(all)
 }
 
-fn collect<'q>(filter: &'q Filter, all: &mut Vec<Value1<'q>>) -> bool {
+fn collect<'q>(filter: &'q Filter, all: &mut Vec<OneValue<'q>>) -> bool {
     let fits = match filter {
         Filter::Path(path, Test::Equal(one)) => {
             all.push((path, Test::Equal(one.clone())));
@@ -40,7 +40,7 @@ fn collect<'q>(filter: &'q Filter, all: &mut Vec<Value1<'q>>) -> bool {
 
 impl List<'_> {
     /// The rows of some values, in the order of their ids; the other conditions are probed as they come.
-    pub(super) fn stream(&self, driver: &Driver<'_>, values: &[Value1<'_>]) -> Statement {
+    pub(super) fn stream(&self, driver: &Driver<'_>, values: &[OneValue<'_>]) -> Statement {
         let mut select = self.select();
         let descending = self.query.order == Order::IdDescending;
         let (direction, than) = if descending { (" DESC", '<') } else { ("", '>') };
