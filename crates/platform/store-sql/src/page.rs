@@ -14,11 +14,12 @@ use self::{
     stream::{OneValue, values},
 };
 use crate::{
-    select::{Select, Whose, conjuncts, is_indexed, range},
+    select::{Select, Whose, condition_of, conjuncts, is_indexed, range},
     statement::{Dialect, Statement, Value},
 };
 
-/// Most rows that a condition finds and that are fetched and sorted: a row takes about a microsecond.
+/// Most rows that a condition finds and that are fetched and sorted: a row takes about a microsecond, as does counting
+/// it before. Of 100,000 rows a page that is looked for row by row reads about as many.
 const NARROW_MAX: i64 = 2_000;
 /// The same where the property to sort by has to be fetched for each row.
 const NARROW_SORTED_MAX: i64 = 1_000;
@@ -148,6 +149,10 @@ impl<'q> List<'q> {
         let by_id = self.query.sort.is_none() && matches!(self.query.order, Order::Id | Order::IdDescending);
         let streamed = |one: &'q Filter| {
             let values = by_id.then(|| values(one)).flatten()?;
+            // What is probed stands in the statement once for each value.
+            if values.len() > 1 && all.len() > 1 {
+                return None;
+            }
             Some(Way::Stream(Driver::One(one), values))
         };
         if let [only] = indexed.as_slice()
@@ -311,8 +316,7 @@ fn begin_documents(select: &mut Select<'_>, columns: &str) {
 
 fn end_documents(select: &mut Select<'_>, order: &str) {
     let (table, from) = (select.statement.table("aggregate"), select.from("aggregate", "a"));
-    // The join's condition is what stands after WHERE.
-    let condition = from.split_once(" WHERE ").map_or("", |(_, condition)| condition).to_owned();
+    let condition = condition_of(&from);
     select.statement.push(&format!(") x JOIN {table} a ON {condition} AND a.id = x.id ORDER BY {order}"));
 }
 

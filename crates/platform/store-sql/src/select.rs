@@ -103,8 +103,8 @@ impl<'q> Select<'q> {
         }
     }
 
-    /// Ids of rows that pass both bounds of a range: those with a value between them, and the lists of which one element
-    /// is above the lower bound and another below the upper.
+    /// Ids of rows that pass both bounds of a range: those with a value between them, and those of whose several values
+    /// (the second of which has place 2) one is above the lower bound and another below the upper.
     pub(crate) fn ids_between(&mut self, path: &str, low: &Test, high: &Test) -> String {
         let (alone, listed) = (self.alias(), self.alias());
         let within = self.rows(Row::found(&alone, self.statement.dialect()), path, low, Some(index_of(low)));
@@ -117,7 +117,8 @@ impl<'q> Select<'q> {
         let path = self.statement.text(path);
         format!(
             "SELECT {alone}.id {within} AND {below} \
-             UNION ALL SELECT {id} {lists} AND {listed}.path = {path} AND {listed}.item > 0 AND {above} AND {under}"
+             UNION ALL SELECT {id} {lists} AND {listed}.path = {path} AND {listed}.item > 0 \
+             AND {listed}.item = 2 AND {above} AND {under}"
         )
     }
 
@@ -168,8 +169,7 @@ impl<'q> Select<'q> {
             }
             Dialect::Sqlite => {
                 let passing = self.passing(alias, path, &Test::Present);
-                // The join's condition is what stands after WHERE.
-                let condition = passing.split_once(" WHERE ").map_or("", |(_, condition)| condition);
+                let condition = condition_of(&passing);
                 format!(
                     " LEFT JOIN property {alias} ON {condition} AND {alias}.id = {id} AND {alias}.item <= 1"
                 )
@@ -219,6 +219,11 @@ impl<'q> Select<'q> {
         let from = self.from("aggregate", &alias);
         format!(" AND (SELECT 1 {from}{promoted} AND {alias}.id = {id} LIMIT 1) IS NOT NULL")
     }
+}
+
+/// What stands after `WHERE`, as the condition of a join.
+pub(crate) fn condition_of(from: &str) -> &str {
+    from.split_once(" WHERE ").map_or("", |(_, condition)| condition)
 }
 
 /// The index that finds what passes a test.

@@ -26,6 +26,7 @@ mod indexing;
 mod migration;
 mod process_lock;
 mod readers;
+mod room;
 mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;

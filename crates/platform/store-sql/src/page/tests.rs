@@ -68,3 +68,18 @@ fn few_rows_are_fetched_and_many_are_probed() {
     let (_, equal) = ask(NARROW_MAX + 1, &[("a", "=", json!(5))]);
     assert_eq!(equal.len(), 1, "one value needs no count: {equal:?}");
 }
+
+#[test]
+fn few_values_are_read_side_by_side_and_what_is_probed_is_written_once() {
+    let values: Vec<u32> = (0..16).collect();
+    let streams = |sql: &[String]| sql.last().map_or(0, |sql| sql.matches("SELECT DISTINCT v").count());
+    let (_, alone) = ask(NARROW_MAX + 1, &[("a", "in", json!(values))]);
+    assert_eq!((alone.len(), streams(&alone)), (1, 16), "{alone:?}");
+    let (_, more) = ask(NARROW_MAX + 1, &[("a", "in", json!((0..17).collect::<Vec<u32>>()))]);
+    assert_eq!(streams(&more), 0, "{more:?}");
+    let many: Vec<u32> = (0..256).collect();
+    let (_, beside) = ask(NARROW_MAX + 1, &[("a", "in", json!(values)), ("b", "not in", json!(many))]);
+    assert_eq!(streams(&beside), 0, "{beside:?}");
+    let (_, one) = ask(10, &[("a", "=", json!(1)), ("b", "not in", json!(many))]);
+    assert_eq!((one.len(), streams(&one)), (1, 1), "{one:?}");
+}

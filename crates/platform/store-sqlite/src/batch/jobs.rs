@@ -2,12 +2,12 @@
 
 use heddle_clock::Timestamp;
 use heddle_ids::JobId;
-use heddle_store::{ClaimedJob, DirectLease, Lease, NewJob, StoreError, share_of_host};
+use heddle_store::{ClaimedJob, DirectLease, Lease, NewJob, StoreError};
 use heddle_tenancy::Owner;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Stamp;
-use crate::error::of_statement;
+use crate::{error::of_statement, room};
 
 /// Enqueues, and claims at once if that is asked for and possible.
 pub(super) fn enqueue(
@@ -66,17 +66,10 @@ fn may_lease(
     job: &NewJob,
     wish: &DirectLease,
 ) -> rusqlite::Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT NOT EXISTS (SELECT 1 FROM job WHERE owner = ?1 AND order_key = ?2 AND buried = 0)
-            AND (SELECT count(*) FROM job WHERE owner = ?1 AND lease_until > ?3) < ?4
-            AND (?5 IS NULL OR
-                 ((SELECT count(*) FROM job WHERE host = ?5 AND lease_until > ?3) < ?6
-                  AND (SELECT count(*) FROM job WHERE owner = ?1 AND host = ?5 AND lease_until > ?3) < ?7))",
-    )?;
-    let (owners, hosts) = (wish.per_owner_max, wish.per_host_max);
-    let both = share_of_host(owners);
-    let values = params![stamp.owner, job.order_key, stamp.now, owners, job.host, hosts, both];
-    statement.query_row(values, |row| row.get(0))
+    let sql = "SELECT 1 FROM job WHERE owner = ?1 AND order_key = ?2 AND buried = 0";
+    let behind = connection.prepare_cached(sql)?.exists(params![stamp.owner, job.order_key])?;
+    let calls = (stamp.owner.as_str(), job.host.as_deref().unwrap_or_default());
+    Ok(!behind && room::is_left(connection, calls, stamp.now, (wish.per_owner_max, wish.per_host_max))?)
 }
 
 /// Deletes a finished job; says whether another may be claimable because of that.

@@ -109,3 +109,36 @@ pub async fn a_capped_host_does_not_hide_other_jobs(world: &World) {
     let calls = jobs.iter().filter(|job| job.order_key.contains("dead")).count();
     assert_eq!((jobs.len(), calls), (3, 1));
 }
+
+/// The caps hold as well where one job waits and there is nothing to weigh: what is leased counts.
+pub async fn the_caps_hold_for_a_job_alone(world: &World) {
+    // How many of one more job of `owner` that calls `host` are claimed under the caps, of an owner and of a host.
+    let claimed = async |(owner, host): (&str, &str), caps: (u32, u32)| {
+        let scope = world.participant(owner);
+        let more =
+            |tx: &mut crate::Transaction<'_>| tx.enqueue(NewJob::new("work", "more", &0).calling(host));
+        world.commit(&scope, more).await.expect("commits");
+        let capped = |request: &mut crate::ClaimRequest| (request.per_owner_max, request.per_host_max) = caps;
+        let jobs = world.claim_with("w", capped).await;
+        let end = |tx: &mut crate::Transaction<'_>| {
+            jobs.iter().for_each(|job| tx.complete(job));
+            tx.cancel_jobs("more");
+        };
+        world.commit(&scope, end).await.expect("commits");
+        jobs.len()
+    };
+    backlog(world, "alice", 1, Some("a.example")).await;
+    backlog(world, "alice", 1, Some("b.example")).await;
+    backlog(world, "bob", 1, Some("a.example")).await;
+    assert_eq!(world.claim("w", 10).await.len(), 3);
+    assert_eq!(claimed(("alice", "c.example"), (2, 9)).await, 0, "its owner holds two");
+    assert_eq!(claimed(("alice", "c.example"), (3, 9)).await, 1);
+    assert_eq!(claimed(("carol", "a.example"), (9, 2)).await, 0, "two calls to its host are under way");
+    assert_eq!(claimed(("carol", "a.example"), (9, 3)).await, 1);
+    assert_eq!(
+        claimed(("bob", "a.example"), (2, 9)).await,
+        0,
+        "its owner has half of its places at this host"
+    );
+    assert_eq!(claimed(("bob", "a.example"), (3, 9)).await, 1);
+}

@@ -52,6 +52,7 @@ macro_rules! contract_suite {
                 claims_go_round_the_owners, a_round_goes_on_where_the_last_claim_ended,
                 a_host_takes_no_more_than_half_of_an_owners_places, an_owner_holds_no_more_than_its_cap,
                 a_host_is_called_no_more_than_its_cap, a_capped_host_does_not_hide_other_jobs,
+                the_caps_hold_for_a_job_alone,
             },
             fairness::{
                 a_dead_peer_changes_nobody_elses_order,
