@@ -216,6 +216,18 @@ pub async fn ids_order_both_ways(world: &World) {
     }
 }
 
+/// Of several values one may be above the lower bound and another below the upper; it must not be none.
+pub async fn ranges_hold_for_any_of_several_values(world: &World) {
+    let alice = world.participant("alice");
+    let values =
+        [json!(10), json!(9), json!(11), json!([1, 20]), json!([11, 20]), json!([1, 9]), json!([10])];
+    for (index, value) in values.into_iter().enumerate() {
+        insert(world, &alice, &Record::new(&format!("r{index}"), json!({"v": value}))).await;
+    }
+    let range = Filter::All(vec![read("v", ">=", &json!(10)), read("v", "<", &json!(11))]);
+    assert_eq!(listed(world, &alice, &having(range)).await, ["r0", "r3", "r6"]);
+}
+
 /// Texts that the index holds only the beginning of.
 pub async fn long_texts_are_compared_whole(world: &World) {
     let alice = world.participant("alice");

@@ -25,7 +25,8 @@ macro_rules! contract_suite {
                 every_operator_on_every_sort_of_value, random_filters_agree_with_an_oracle,
                 lists_sorted_by_a_property_are_read_on_by_their_last_place, ids_order_both_ways,
                 long_texts_are_compared_whole, properties_follow_their_document, filters_are_per_owner_and_per_peer,
-                promoted_columns_and_properties_narrow_together, hostile_texts_are_texts,
+                promoted_columns_and_properties_narrow_together,
+                ranges_hold_for_any_of_several_values, hostile_texts_are_texts,
             },
             isolation::{
                 two_owners_may_use_one_id, an_owner_never_sees_anothers_rows, an_owner_cannot_write_anothers_rows,
